@@ -1,0 +1,124 @@
+// The MCPServer custom resource as plain values: what its author wants.
+//
+// Decoding, defaults and validation are in fleet/decode.h; the schema is
+// crds/mcpfleet.dev_mcpservers.yaml, and a test holds the two together. Defaults here are those of
+// the schema, for objects that never met an API server. Thread safety: plain values.
+#pragma once
+
+#include <cstdint>
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+
+namespace mcpfleet::fleet {
+
+// The API group is one constant; everything that names it uses this.
+inline constexpr const char* kGroup = "mcpfleet.dev";
+inline constexpr const char* kVersion = "v1alpha1";
+inline constexpr const char* kApiVersion = "mcpfleet.dev/v1alpha1";
+inline constexpr const char* kKind = "MCPServer";
+inline constexpr const char* kPlural = "mcpservers";
+
+// A raw JSON text that Kubernetes will check and that we pass through unread, such as an EnvVar or
+// ResourceRequirements. Empty: absent.
+using RawJson = std::string;
+
+struct ContainerImage {
+  std::string ref;
+  std::string pull_policy;                      // empty: Kubernetes' own default
+  std::vector<std::string> image_pull_secrets;  // names
+};
+
+enum class TransportType { Stdio, StreamableHttp };
+
+struct Transport {
+  TransportType type = TransportType::StreamableHttp;
+  int max_processes = 100;  // stdio perSession: sessions a pod may run at once
+};
+
+struct ServerConfig {
+  int port = 8080;  // where the user's own server listens (streamable-http)
+  std::string path = "/mcp";
+  std::vector<std::string> command;
+  std::vector<std::string> arguments;
+  RawJson env;       // array of EnvVar
+  RawJson env_from;  // array of EnvFromSource
+};
+
+struct Runtime {
+  int replicas = 1;   // never applied while something scales the server
+  RawJson resources;  // ResourceRequirements
+  bool requests_cpu =
+      false;  // derived from `resources`: requests (or limits, which default requests) name cpu
+  bool requests_memory = false;
+};
+
+struct Sessions {
+  Duration drain_timeout = std::chrono::seconds(30);
+  Duration idle_timeout = std::chrono::minutes(30);
+};
+
+// Target values a pod; absent: not scaled on.
+struct Targets {
+  std::optional<int> cpu_utilization;     // percent of the request
+  std::optional<int> memory_utilization;  // percent of the request
+  std::optional<std::int64_t> requests_per_second_milli;
+  std::optional<std::int64_t> concurrency_milli;  // calls in flight
+};
+
+enum class Operator { Greater, Less, GreaterOrEqual, LessOrEqual };
+enum class Action { ScaleUp, ScaleDown };
+
+// How many replicas a rule moves: exactly one of the two is set.
+struct Amount {
+  std::optional<int> pods;
+  std::optional<int> percent;  // of the observed replicas, rounded up, at least one pod
+};
+
+// A rule of the AutoScaler: over `window` the average of `metric` is held against `threshold`.
+struct Rule {
+  std::string name;
+  std::string metric;  // one of kRuleMetrics in fleet/decode.h
+  std::string tool;    // empty: all requests
+  Operator op = Operator::Greater;
+  double threshold = 0;
+  Action action = Action::ScaleUp;
+  Amount amount;
+  Duration window = std::chrono::seconds(300);
+  Duration cooldown = std::chrono::seconds(300);
+};
+
+struct Autoscaling {
+  int min_replicas = 3;
+  int max_replicas = 50;
+  Targets targets;
+  std::vector<Rule> rules;
+  RawJson behavior;  // HorizontalPodAutoscalerBehavior; never empty after decoding (the default is
+                     // filled in)
+};
+
+struct MCPServer {
+  std::string name;
+  std::string namespace_;
+  std::string uid;
+  std::int64_t generation = 0;
+  std::string resource_version;
+  bool deleting = false;
+
+  ContainerImage image;
+  Transport transport;
+  ServerConfig config;
+  Runtime runtime;
+  Sessions sessions;
+  std::optional<Autoscaling> autoscaling;
+
+  RawJson status;  // as last seen, for comparing and for what must survive a restart
+};
+
+// "namespace/name", the key of a server everywhere.
+std::string key(const MCPServer& server);
+
+}  // namespace mcpfleet::fleet

@@ -1,0 +1,52 @@
+// The Kubernetes API over src/http: requests, server-side apply, and watches.
+//
+// Source: https://kubernetes.io/docs/reference/using-api/api-concepts/ and server-side-apply/.
+// Thread safety: a Client may be used from any thread; its calls block, so never call from a
+// watch's callbacks or an http::Server's handler thread.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "http/client.h"
+#include "kube/config.h"
+
+namespace mcpfleet::kube {
+
+// What the server says when a request fails, and ErrorKind by its HTTP status and Status.reason;
+// the message is the Status's own sentence with the verb and path in front, never the request's
+// body.
+class Client {
+ public:
+  // Error: Invalid (configuration), never a failed connection: the API server may come later.
+  static Result<std::unique_ptr<Client>> create(const Config& config, std::string user_agent);
+  virtual ~Client() = default;
+
+  // GET path (with its query). The body as text: decode it where you need it.
+  virtual Result<std::string> get(std::string_view path) = 0;
+  // POST; `body` is JSON.
+  virtual Result<std::string> create_object(std::string_view path, std::string body) = 0;
+  // Server-side apply (application/apply-patch+yaml). `path` names the object, without a query.
+  // Conflict is an error unless `force`.
+  virtual Result<std::string> apply(std::string_view path, std::string body,
+                                    std::string_view field_manager, bool force) = 0;
+  // PATCH application/merge-patch+json.
+  virtual Result<std::string> merge_patch(std::string_view path, std::string body,
+                                          std::string_view field_manager) = 0;
+  // PATCH application/json-patch+json.
+  virtual Result<std::string> json_patch(std::string_view path, std::string body) = 0;
+  // DELETE with `propagationPolicy: Background` and, where given, a precondition on the uid.
+  // NotFound is an error.
+  virtual Result<void> remove(std::string_view path, std::string_view uid) = 0;
+
+  // A long answer, line by line, for watches (kube/reflector.h uses it). Credentials are added.
+  virtual std::unique_ptr<http::Stream> stream(std::string_view path,
+                                               std::chrono::milliseconds idle,
+                                               http::StreamHandler handler) = 0;
+};
+
+}  // namespace mcpfleet::kube

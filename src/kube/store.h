@@ -1,0 +1,108 @@
+// A typed, thread-safe copy of a collection, fed by a Reflector.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "kube/reflector.h"
+
+namespace mcpfleet::kube {
+
+// T needs members `namespace_` and `name`. `decode` turns one raw object into T, keeping only what
+// decisions need. Thread safety: all public members from any thread; the change callback runs on
+// the reflector's thread and must not block.
+template <typename T>
+class Store final : public Sink {
+ public:
+  using Decode = std::function<Result<T>(std::string_view object_json)>;
+  // Called with the key "namespace/name" of each object that was added, changed or removed.
+  using Changed = std::function<void(const std::string& key)>;
+  // Called with a sentence for an object that could not be decoded. It is left out of the store.
+  using Rejected = std::function<void(const Error& error)>;
+
+  Store(Decode decode, Changed changed, Rejected rejected)
+      : decode_(std::move(decode)), changed_(std::move(changed)), rejected_(std::move(rejected)) {}
+
+  std::shared_ptr<const T> get(const std::string& key) const {
+    std::lock_guard lock(mutex_);
+    const auto found = objects_.find(key);
+    return found == objects_.end() ? nullptr : found->second;
+  }
+
+  // All objects, ordered by key.
+  std::vector<std::shared_ptr<const T>> all() const {
+    std::lock_guard lock(mutex_);
+    std::vector<std::shared_ptr<const T>> result;
+    result.reserve(objects_.size());
+    for (const auto& [key, object] : objects_) result.push_back(object);
+    return result;
+  }
+
+  std::size_t size() const {
+    std::lock_guard lock(mutex_);
+    return objects_.size();
+  }
+
+  void list_begin() override { listed_.clear(); }
+
+  void upsert(std::string_view object_json) override {
+    auto object = decode_(object_json);
+    if (!object) {
+      rejected_(object.error());
+      return;
+    }
+    std::string key = object->namespace_ + "/" + object->name;
+    listed_.insert(key);
+    {
+      std::lock_guard lock(mutex_);
+      objects_[key] = std::make_shared<const T>(std::move(*object));
+    }
+    changed_(key);
+  }
+
+  void list_end() override {
+    std::vector<std::string> gone;
+    {
+      std::lock_guard lock(mutex_);
+      for (auto it = objects_.begin(); it != objects_.end();) {
+        if (listed_.contains(it->first)) {
+          ++it;
+        } else {
+          gone.push_back(it->first);
+          it = objects_.erase(it);
+        }
+      }
+    }
+    listed_.clear();
+    for (const auto& key : gone) changed_(key);
+  }
+
+  void remove(std::string_view namespace_, std::string_view name) override {
+    std::string key = std::string(namespace_) + "/" + std::string(name);
+    {
+      std::lock_guard lock(mutex_);
+      objects_.erase(key);
+    }
+    changed_(key);
+  }
+
+ private:
+  // Constant after construction.
+  const Decode decode_;
+  const Changed changed_;
+  const Rejected rejected_;
+  // Used by the reflector's thread only.
+  std::set<std::string> listed_;
+  // Protected by mutex_.
+  mutable std::mutex mutex_;
+  std::map<std::string, std::shared_ptr<const T>> objects_;
+};
+
+}  // namespace mcpfleet::kube
