@@ -6,12 +6,12 @@
 #pragma once
 
 #include <cstdint>
-#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "base/clock.h"
+#include "fleet/status.h"
 
 namespace mcpfleet::fleet {
 
@@ -75,7 +75,8 @@ enum class Action { ScaleUp, ScaleDown };
 // How many replicas a rule moves: exactly one of the two is set.
 struct Amount {
   std::optional<int> pods;
-  std::optional<int> percent;  // of the observed replicas, rounded up, at least one pod
+  std::optional<int> percent;  // ScaleUp: of the observed replicas, ScaleDown: of the floor;
+                               // rounded up, so at least one pod
 };
 
 // A rule of the AutoScaler: over `window` the average of `metric` is held against `threshold`.
@@ -115,7 +116,7 @@ struct MCPServer {
   Sessions sessions;
   std::optional<Autoscaling> autoscaling;
 
-  RawJson status;  // as last seen, for comparing and for what must survive a restart
+  Status status;  // as last seen, for comparing and for what must survive a restart
 };
 
 // "namespace/name", the key of a server everywhere.

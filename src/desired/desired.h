@@ -1,0 +1,67 @@
+// From an MCPServer to the objects it should own: Secret, Service, Deployment and
+// HorizontalPodAutoscaler, as JSON texts for server-side apply that hold only the fields we own.
+//
+// Pure: the same input gives the same bytes. Thread safety: free functions without state.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "desired/observed.h"
+#include "fleet/mcp_server.h"
+
+namespace mcpfleet::desired {
+
+inline constexpr const char* kFieldManager = "mcp-operator";
+// On every child and pod, and the selector of Deployment and Service: the MCPServer's name.
+inline constexpr const char* kServerLabel = "mcpfleet.dev/server";
+// On the Deployment: the spec.runtime.replicas that was applied last (see decide_replicas).
+inline constexpr const char* kRuntimeReplicasAnnotation = "mcpfleet.dev/runtime-replicas";
+
+// What the objects depend on besides the MCPServer.
+struct Context {
+  std::string sidecar_image;
+  std::string sidecar_pull_policy;  // empty: Kubernetes' own default
+  std::string session_key;      // raw bytes (32) of the server's session key; base64 is done here
+  bool hpa_tolerance = false;   // the API server's HPA has behavior.*.tolerance
+  std::optional<int> replicas;  // decide_replicas(); absent: leave the field out
+};
+
+// An object to apply, or (with an empty body) one that must not be.
+struct Object {
+  std::string api_version;
+  std::string kind;
+  std::string name;
+  std::string path;  // of the object itself: "/apis/apps/v1/namespaces/NS/deployments/NAME"
+  std::string body;  // JSON, one line; a Secret's holds a secret: never log it
+};
+
+struct Desired {
+  std::vector<Object> objects;   // in the order to apply them
+  std::vector<Object> unwanted;  // to delete where they exist and are controlled by the MCPServer
+  // Sentences about what was asked for and left out, for the condition ScalingActive.
+  std::vector<std::string> notes;
+};
+
+// Everything that `server` should own now. `server` must have come from fleet::decode().
+Desired build(const fleet::MCPServer& server, const Context& context);
+
+// The selector of the server's pods as text: "mcpfleet.dev/server=NAME".
+std::string selector(std::string_view name);
+
+// Where clients reach it: "http://NAME.NAMESPACE.svc/mcp".
+std::string address_url(const fleet::MCPServer& server);
+
+// What to apply as the Deployment's spec.replicas; nullopt: leave it out. `live`: nullptr where the
+// Deployment does not exist.
+//
+// With autoscaling: created at the minimum; then the live value is applied again and again until
+// another manager owns the field, because leaving out a field that only we own resets it to 1.
+// Without: spec.runtime.replicas, unless an autoscaler owns the field (a hand-made HPA, or ours
+// that was just removed) and spec.runtime.replicas is still what was applied last: then the live
+// count is adopted by leaving it alone. An edit of spec.runtime.replicas is applied in any case.
+std::optional<int> decide_replicas(const fleet::MCPServer& server, const ObservedDeployment* live);
+
+}  // namespace mcpfleet::desired

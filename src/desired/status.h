@@ -1,0 +1,54 @@
+// From what was observed to the status that people read: counts, address, scaling, conditions.
+//
+// Pure: time is a parameter. Thread safety: free functions without state.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "desired/observed.h"
+#include "fleet/mcp_server.h"
+
+namespace mcpfleet::desired {
+
+// Why an MCPServer could not be turned into objects. `reason`: one of the reasons of Accepted in
+// desired/reasons.h (kInvalid, kNameTaken, kRefused); `message`: one sentence.
+struct Refusal {
+  std::string reason;
+  std::string message;
+};
+
+struct Observed {
+  std::optional<Refusal> refusal;                // absent: everything wanted was applied
+  std::optional<ObservedDeployment> deployment;  // absent: does not exist
+  std::optional<ObservedHpa> hpa;                // ours; absent: does not exist
+  std::vector<ObservedPod> pods;                 // of this server
+  std::vector<std::string> notes;                // Desired::notes
+  std::optional<std::int64_t> active_sessions;   // absent: not known
+  // Of the rules (scaling::AutoScaler::status()); its `metrics` are set here from the HPA's and
+  // `rule_metrics`. Absent: no rules.
+  std::optional<fleet::ScalingStatus> scaling;
+  std::vector<fleet::MetricReading> rule_metrics;  // scaling::Evaluation::readings
+  std::vector<std::string> rule_problems;          // rules that have no data, a sentence each
+  bool rules_limited = false;                      // a rule wants more than maxReplicas
+};
+
+// The new status. `server.status` is the previous one: a condition's last_transition is kept while
+// its status is the same. For an object that fleet::decode() refuses pass decode_identity()'s, with
+// `refusal`: replicas, address and scaling then stay as they were, for the last good state keeps
+// running.
+fleet::Status build_status(const fleet::MCPServer& server, const Observed& observed, WallTime now);
+
+// How much a status differs from the one that is stored.
+enum class Change {
+  None,      // nothing to write
+  Numbers,   // only live numbers (metrics, sessions): write it seldom, at most every 30 s a server
+  Material,  // a decision, condition, count or address: write it at once
+};
+Change compare(const fleet::Status& stored, const fleet::Status& fresh);
+// compare() == Material.
+bool material_change(const fleet::Status& stored, const fleet::Status& fresh);
+
+}  // namespace mcpfleet::desired
