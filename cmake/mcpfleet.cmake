@@ -11,12 +11,6 @@ target_compile_definitions(mcpfleet_flags INTERFACE JSON_USE_IMPLICIT_CONVERSION
 # GCC 12 reports these from inside Boost's and the standard library's own inlined code at -O2.
 target_compile_options(mcpfleet_flags INTERFACE -Wno-maybe-uninitialized -Wno-restrict)
 
-# Boost.Asio and Beast for the few translation units that do network I/O. System headers: their warnings are not ours.
-add_library(mcpfleet_asio INTERFACE)
-target_link_libraries(mcpfleet_asio INTERFACE Boost::headers OpenSSL::SSL OpenSSL::Crypto Threads::Threads)
-target_compile_definitions(mcpfleet_asio INTERFACE BOOST_ASIO_NO_DEPRECATED BOOST_ASIO_SEPARATE_COMPILATION
-                           BOOST_BEAST_SEPARATE_COMPILATION)
-
 # mcpfleet_library(NAME [PURE] SOURCES file... [LINK library...])
 # PURE: decides, and touches nothing. It may link nlohmann_json, base and other PURE libraries only.
 function(mcpfleet_library name)

@@ -1,0 +1,341 @@
+#include "http/server.h"
+
+#include <atomic>
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/strand.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/beast/core.hpp>
+#include <boost/beast/http.hpp>
+#include <boost/beast/ssl.hpp>
+#include <mutex>
+#include <set>
+#include <thread>
+#include <utility>
+
+#include "http/tls.h"
+
+namespace mcpfleet::http {
+namespace {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+namespace bhttp = beast::http;
+namespace ssl = asio::ssl;
+using asio::redirect_error;
+using asio::use_awaitable;
+using asio::ip::tcp;
+using boost::system::error_code;
+using TlsStream = beast::ssl_stream<beast::tcp_stream>;
+using Parser = bhttp::request_parser<bhttp::string_body>;
+
+// Where a handler's answer and the connection that waits for it meet.
+class Exchange : public std::enable_shared_from_this<Exchange> {
+ public:
+  explicit Exchange(asio::any_io_executor executor) : timer_(executor) {}
+
+  void put(Response response) {
+    std::lock_guard lock(mutex_);
+    if (response_) return;
+    response_ = std::move(response);
+    if (waiting_)
+      asio::post(timer_.get_executor(), [self = shared_from_this()] { self->timer_.cancel(); });
+  }
+
+  // The handler's answer, or nothing when it did not come in time.
+  static asio::awaitable<std::optional<Response>> wait(std::shared_ptr<Exchange> self,
+                                                       std::chrono::milliseconds limit) {
+    bool ready = false;
+    {
+      std::lock_guard lock(self->mutex_);
+      ready = self->response_.has_value();
+      self->waiting_ = !ready;
+      if (!ready) self->timer_.expires_after(limit);
+    }
+    if (!ready) {
+      error_code ignored;
+      co_await self->timer_.async_wait(redirect_error(use_awaitable, ignored));
+    }
+    std::lock_guard lock(self->mutex_);
+    co_return std::move(self->response_);
+  }
+
+ private:
+  asio::steady_timer timer_;
+  // Protected by mutex_.
+  std::mutex mutex_;
+  std::optional<Response> response_;
+  bool waiting_ = false;
+};
+
+// A Respond that nobody ever calls must not leave the client waiting.
+struct Answering {
+  explicit Answering(std::shared_ptr<Exchange> e) : exchange(std::move(e)) {}
+  Answering(const Answering&) = delete;
+  Answering& operator=(const Answering&) = delete;
+  ~Answering() { exchange->put(text_response(500, "the request was dropped\n")); }
+  std::shared_ptr<Exchange> exchange;
+};
+
+std::shared_ptr<const PeerCertificate> peer_certificate(SSL* tls) {
+  std::unique_ptr<X509, decltype(&X509_free)> leaf(SSL_get1_peer_certificate(tls), &X509_free);
+  if (!leaf) return nullptr;
+  const auto der = [](X509* certificate) {
+    std::string text(static_cast<std::size_t>(std::max(0, i2d_X509(certificate, nullptr))), '\0');
+    auto* out = reinterpret_cast<unsigned char*>(text.data());
+    i2d_X509(certificate, &out);
+    return text;
+  };
+  auto result = std::make_shared<PeerCertificate>();
+  result->der = der(leaf.get());
+  if (const STACK_OF(X509)* chain = SSL_get_peer_cert_chain(tls)) {
+    for (int i = 0; i < sk_X509_num(chain); ++i)
+      result->chain_der.push_back(der(sk_X509_value(chain, i)));
+  }
+  return result;
+}
+
+Request to_request(Parser& parser) {
+  auto& message = parser.get();
+  Request request;
+  request.method = std::string(message.method_string());
+  request.target = std::string(message.target());
+  for (const auto& field : message)
+    request.headers.add(std::string(field.name_string()), std::string(field.value()));
+  request.body = std::move(message.body());
+  return request;
+}
+
+bhttp::response<bhttp::string_body> to_beast(Response response, unsigned version, bool keep_alive,
+                                             bool head) {
+  bhttp::response<bhttp::string_body> message(static_cast<bhttp::status>(response.status), version);
+  for (auto& [name, value] : response.headers.fields()) message.insert(name, value);
+  message.keep_alive(keep_alive);
+  const auto length = response.body.size();
+  if (!head) message.body() = std::move(response.body);
+  if (response.status >= 200 && response.status != 204 && response.status != 304)
+    message.content_length(length);
+  return message;
+}
+
+class ServerImpl final : public Server {
+ public:
+  ServerImpl(ServerOptions options, Handler handler)
+      : options_(std::move(options)), handler_(std::move(handler)), io_(options_.threads) {}
+
+  ~ServerImpl() override { stop(); }
+
+  Result<void> listen() {
+    if (options_.tls) {
+      auto loaded = reload(options_.tls);
+      if (!loaded) return fail(loaded.error());
+    }
+    error_code ec;
+    const auto address = asio::ip::make_address(options_.address, ec);
+    if (ec)
+      return fail(ErrorKind::Invalid,
+                  "the listen address " + options_.address + " is not a numeric address");
+    tcp::acceptor acceptor(io_);
+    const tcp::endpoint endpoint(address, options_.port);
+    acceptor.open(endpoint.protocol(), ec);
+    if (!ec) acceptor.set_option(asio::socket_base::reuse_address(true), ec);
+    if (!ec) acceptor.bind(endpoint, ec);
+    if (!ec) acceptor.listen(asio::socket_base::max_listen_connections, ec);
+    if (ec)
+      return fail(ErrorKind::Unavailable, "cannot listen on " + options_.address + ":" +
+                                              std::to_string(options_.port) + ": " + ec.message());
+    port_ = acceptor.local_endpoint().port();
+    asio::co_spawn(io_, accept(this, std::move(acceptor)), [](std::exception_ptr) {});
+    for (int i = 0; i < options_.threads; ++i) threads_.emplace_back([this] { io_.run(); });
+    return {};
+  }
+
+  std::uint16_t port() const override { return port_; }
+
+  Result<void> reload(std::shared_ptr<const TlsIdentity> tls) override {
+    auto context = make_server_context(*tls, options_.request_client_certificate);
+    if (!context) return fail(context.error());
+    std::lock_guard lock(mutex_);
+    context_ = *context;
+    return {};
+  }
+
+  void stop() override {
+    io_.stop();
+    for (auto& thread : threads_)
+      if (thread.joinable()) thread.join();
+  }
+
+ private:
+  static asio::awaitable<void> accept(ServerImpl* self, tcp::acceptor acceptor) {
+    for (;;) {
+      error_code ec;
+      tcp::socket socket(asio::make_strand(self->io_));
+      co_await acceptor.async_accept(socket, redirect_error(use_awaitable, ec));
+      if (ec == asio::error::operation_aborted) co_return;
+      if (ec) {
+        // Out of descriptors, most likely: a pause lets others close before the next try.
+        asio::steady_timer pause(self->io_, std::chrono::milliseconds(50));
+        co_await pause.async_wait(redirect_error(use_awaitable, ec));
+        continue;
+      }
+      if (self->connections_.load() >= self->options_.max_connections) continue;
+      const auto executor = socket.get_executor();
+      ++self->connections_;
+      asio::co_spawn(executor, serve(self, std::move(socket)),
+                     [self](std::exception_ptr) { --self->connections_; });
+    }
+  }
+
+  static asio::awaitable<void> serve(ServerImpl* self, tcp::socket socket) {
+    error_code ec;
+    socket.set_option(tcp::no_delay(true), ec);
+    const auto remote = socket.remote_endpoint(ec);
+    std::string peer = ec ? std::string() : remote.address().to_string();
+    std::shared_ptr<ssl::context> context;
+    {
+      std::lock_guard lock(self->mutex_);
+      context = self->context_;
+    }
+    if (!context) {
+      beast::tcp_stream stream(std::move(socket));
+      co_await requests(self, stream, std::move(peer), nullptr);
+      stream.socket().shutdown(tcp::socket::shutdown_both, ec);
+      co_return;
+    }
+    TlsStream stream(beast::tcp_stream(std::move(socket)), *context);
+    beast::get_lowest_layer(stream).expires_after(self->options_.request_timeout);
+    co_await stream.async_handshake(ssl::stream_base::server, redirect_error(use_awaitable, ec));
+    if (ec) co_return;
+    auto certificate = self->options_.request_client_certificate
+                           ? peer_certificate(stream.native_handle())
+                           : nullptr;
+    co_await requests(self, stream, std::move(peer), std::move(certificate));
+    beast::get_lowest_layer(stream).expires_after(std::chrono::seconds(1));
+    co_await stream.async_shutdown(redirect_error(use_awaitable, ec));
+  }
+
+  template <typename Stream>
+  static asio::awaitable<void> requests(ServerImpl* self, Stream& stream, std::string peer,
+                                        std::shared_ptr<const PeerCertificate> certificate) {
+    beast::flat_buffer buffer;
+    buffer.reserve(16 * 1024);
+    for (bool keep_alive = true; keep_alive;) {
+      auto incoming = co_await receive(self, stream, buffer);
+      if (!incoming) co_return;
+      keep_alive = incoming->keep_alive;
+      Response response;
+      if (incoming->refusal) {
+        response = std::move(*incoming->refusal);
+      } else {
+        incoming->request.peer = peer;
+        incoming->request.certificate = certificate;
+        response = co_await answer(self, stream.get_executor(), std::move(incoming->request));
+      }
+      auto message = to_beast(std::move(response), incoming->version, keep_alive, incoming->head);
+      beast::get_lowest_layer(stream).expires_after(self->options_.request_timeout);
+      bhttp::response_serializer<bhttp::string_body> serializer(message);
+      error_code ec;
+      if (incoming->head) {
+        co_await bhttp::async_write_header(stream, serializer, redirect_error(use_awaitable, ec));
+      } else {
+        co_await bhttp::async_write(stream, serializer, redirect_error(use_awaitable, ec));
+      }
+      if (ec) co_return;
+    }
+  }
+
+  // One request, or an answer to one that cannot be understood. Nothing when the connection is
+  // over.
+  struct Incoming {
+    Request request;
+    std::optional<Response> refusal;
+    unsigned version = 11;
+    bool head = false;
+    bool keep_alive = false;
+  };
+
+  template <typename Stream>
+  static asio::awaitable<std::optional<Incoming>> receive(ServerImpl* self, Stream& stream,
+                                                          beast::flat_buffer& buffer) {
+    const auto& options = self->options_;
+    error_code ec;
+    Parser parser;
+    parser.header_limit(static_cast<std::uint32_t>(options.max_header_bytes));
+    parser.body_limit(options.max_body_bytes);
+    if (buffer.size() == 0) {
+      // Waiting for the next request may take the idle time; receiving it may not.
+      beast::get_lowest_layer(stream).expires_after(options.idle_timeout);
+      const auto space = buffer.prepare(8 * 1024);
+      const auto got = co_await stream.async_read_some(space, redirect_error(use_awaitable, ec));
+      if (ec) co_return std::nullopt;
+      buffer.commit(got);
+    }
+    beast::get_lowest_layer(stream).expires_after(options.request_timeout);
+    co_await bhttp::async_read(stream, buffer, parser, redirect_error(use_awaitable, ec));
+    beast::get_lowest_layer(stream).expires_never();
+    Incoming incoming;
+    if (!ec) {
+      incoming.version = parser.get().version();
+      incoming.head = parser.get().method() == bhttp::verb::head;
+      incoming.keep_alive = parser.keep_alive();
+      incoming.request = to_request(parser);
+      co_return incoming;
+    }
+    if (ec == bhttp::error::end_of_stream || ec == bhttp::error::partial_message)
+      co_return std::nullopt;
+    if (ec == bhttp::error::body_limit) {
+      incoming.refusal = text_response(413, "the request's body is too large\n");
+    } else if (ec == bhttp::error::header_limit) {
+      incoming.refusal = text_response(431, "the request's header is too large\n");
+    } else if (ec.category() == bhttp::make_error_code(bhttp::error::bad_method).category()) {
+      incoming.refusal = text_response(400, "this is not HTTP: " + ec.message() + "\n");
+    } else {
+      co_return std::nullopt;
+    }
+    co_return incoming;
+  }
+
+  static asio::awaitable<Response> answer(ServerImpl* self, asio::any_io_executor executor,
+                                          Request request) {
+    auto exchange = std::make_shared<Exchange>(executor);
+    {
+      auto answering = std::make_shared<Answering>(exchange);
+      self->handler_(std::move(request), [answering](Response response) {
+        answering->exchange->put(std::move(response));
+      });
+    }
+    auto response = co_await Exchange::wait(exchange, self->options_.request_timeout);
+    if (!response) co_return text_response(504, "no answer within the request timeout\n");
+    co_return std::move(*response);
+  }
+
+  // Constant after construction.
+  const ServerOptions options_;
+  const Handler handler_;
+  std::uint16_t port_ = 0;
+  std::atomic<std::size_t> connections_{0};
+  // Protected by mutex_.
+  std::mutex mutex_;
+  std::shared_ptr<ssl::context> context_;
+
+  std::vector<std::thread> threads_;
+  // Last, so that the connections' frames, which refer to the members above, go first.
+  asio::io_context io_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Server>> Server::start(ServerOptions options, Handler handler) {
+  auto server = std::make_unique<ServerImpl>(std::move(options), std::move(handler));
+  auto listening = server->listen();
+  if (!listening) return fail(listening.error());
+  return server;
+}
+
+}  // namespace mcpfleet::http
