@@ -6,6 +6,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -17,13 +18,20 @@
 
 namespace mcpfleet::kube {
 
+// Told of each finished request: the verb as Kubernetes names it (get, create, apply, patch,
+// delete, watch) and the HTTP status, 0 where none came. For metrics; must not block.
+using RequestObserver = std::function<void(std::string_view verb, int status)>;
+
 // What the server says when a request fails, and ErrorKind by its HTTP status and Status.reason;
 // the message is the Status's own sentence with the verb and path in front, never the request's
-// body.
+// body. A call takes 30 s at most; an answer is 64 MiB at most. A GET is tried three times where
+// the server is overloaded (429) or failing (5xx), any request where it said 429; in between it
+// waits for Retry-After, 5 s at most.
 class Client {
  public:
   // Error: Invalid (configuration), never a failed connection: the API server may come later.
-  static Result<std::unique_ptr<Client>> create(const Config& config, std::string user_agent);
+  static Result<std::unique_ptr<Client>> create(const Config& config, std::string user_agent,
+                                                RequestObserver observer = {});
   virtual ~Client() = default;
 
   // GET path (with its query). The body as text: decode it where you need it.

@@ -1,8 +1,8 @@
 // How to reach and convince an API server.
 #pragma once
 
-#include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/result.h"
 #include "http/client.h"
@@ -20,5 +20,11 @@ struct Config {
 // `kubeconfig` where it is not empty, else the pod's service account, else $KUBECONFIG. Exec
 // plugins and auth providers are refused by name. Errors name the file and the field.
 Result<Config> load_config(const std::string& kubeconfig);
+
+// The parts of load_config(). Relative file names in a kubeconfig belong to `directory`.
+Result<Config> parse_kubeconfig(std::string_view yaml, const std::string& directory);
+// A pod's service account: files token, ca.crt and namespace in `directory`.
+Result<Config> in_cluster_config(const std::string& host, const std::string& port,
+                                 const std::string& directory);
 
 }  // namespace mcpfleet::kube
