@@ -30,6 +30,7 @@ struct ContainerImage {
   std::string ref;
   std::string pull_policy;                      // empty: Kubernetes' own default
   std::vector<std::string> image_pull_secrets;  // names
+  bool operator==(const ContainerImage&) const = default;
 };
 
 enum class TransportType { Stdio, StreamableHttp };
@@ -37,6 +38,7 @@ enum class TransportType { Stdio, StreamableHttp };
 struct Transport {
   TransportType type = TransportType::StreamableHttp;
   int max_processes = 100;  // stdio perSession: sessions a pod may run at once
+  bool operator==(const Transport&) const = default;
 };
 
 struct ServerConfig {
@@ -46,6 +48,7 @@ struct ServerConfig {
   std::vector<std::string> arguments;
   RawJson env;       // array of EnvVar
   RawJson env_from;  // array of EnvFromSource
+  bool operator==(const ServerConfig&) const = default;
 };
 
 struct Runtime {
@@ -54,11 +57,13 @@ struct Runtime {
   bool requests_cpu =
       false;  // derived from `resources`: requests (or limits, which default requests) name cpu
   bool requests_memory = false;
+  bool operator==(const Runtime&) const = default;
 };
 
 struct Sessions {
   Duration drain_timeout = std::chrono::seconds(30);
   Duration idle_timeout = std::chrono::minutes(30);
+  bool operator==(const Sessions&) const = default;
 };
 
 // Target values a pod; absent: not scaled on.
@@ -67,6 +72,7 @@ struct Targets {
   std::optional<int> memory_utilization;  // percent of the request
   std::optional<std::int64_t> requests_per_second_milli;
   std::optional<std::int64_t> concurrency_milli;  // calls in flight
+  bool operator==(const Targets&) const = default;
 };
 
 enum class Operator { Greater, Less, GreaterOrEqual, LessOrEqual };
@@ -77,6 +83,7 @@ struct Amount {
   std::optional<int> pods;
   std::optional<int> percent;  // ScaleUp: of the observed replicas, ScaleDown: of the floor;
                                // rounded up, so at least one pod
+  bool operator==(const Amount&) const = default;
 };
 
 // A rule of the AutoScaler: over `window` the average of `metric` is held against `threshold`.
@@ -90,6 +97,7 @@ struct Rule {
   Amount amount;
   Duration window = std::chrono::seconds(300);
   Duration cooldown = std::chrono::seconds(300);
+  bool operator==(const Rule&) const = default;
 };
 
 struct Autoscaling {
@@ -99,6 +107,7 @@ struct Autoscaling {
   std::vector<Rule> rules;
   RawJson behavior;  // HorizontalPodAutoscalerBehavior; never empty after decoding (the default is
                      // filled in)
+  bool operator==(const Autoscaling&) const = default;
 };
 
 struct MCPServer {
@@ -117,6 +126,7 @@ struct MCPServer {
   std::optional<Autoscaling> autoscaling;
 
   Status status;  // as last seen, for comparing and for what must survive a restart
+  bool operator==(const MCPServer&) const = default;
 };
 
 // "namespace/name", the key of a server everywhere.
