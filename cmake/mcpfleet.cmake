@@ -8,6 +8,8 @@ target_compile_options(mcpfleet_flags INTERFACE -Wall -Wextra -Wpedantic -Wshado
                        -Wold-style-cast -Woverloaded-virtual -Wundef -Werror)
 target_compile_definitions(mcpfleet_flags INTERFACE JSON_USE_IMPLICIT_CONVERSIONS=0
                            MCPFLEET_VERSION="${PROJECT_VERSION}")
+# A designated initializer that leaves members at their declared defaults is how options are written here.
+target_compile_options(mcpfleet_flags INTERFACE -Wno-missing-field-initializers)
 # GCC 12 reports these from inside Boost's and the standard library's own inlined code at -O2.
 target_compile_options(mcpfleet_flags INTERFACE -Wno-maybe-uninitialized -Wno-restrict)
 

@@ -293,9 +293,11 @@ class ClientImpl final : public Client {
     const bool secure = connection->tls.has_value();
     error_code ec;
     if (secure) {
-      ec = co_await exchange(*connection->tls, connection->buffer, request, parser);
+      ec = co_await exchange(*connection->tls, connection->buffer, request, parser,
+                             limits.max_body_bytes);
     } else {
-      ec = co_await exchange(*connection->plain, connection->buffer, request, parser);
+      ec = co_await exchange(*connection->plain, connection->buffer, request, parser,
+                             limits.max_body_bytes);
     }
     self->active_.erase(connection.get());
     if (ec) {
@@ -312,10 +314,17 @@ class ClientImpl final : public Client {
   template <typename S>
   static asio::awaitable<error_code> exchange(S& stream, beast::flat_buffer& buffer,
                                               BeastRequest& request,
-                                              bhttp::response_parser<bhttp::string_body>& parser) {
+                                              bhttp::response_parser<bhttp::string_body>& parser,
+                                              std::uint64_t body_limit) {
     error_code ec;
     co_await bhttp::async_write(stream, request, redirect_error(use_awaitable, ec));
-    if (!ec) co_await bhttp::async_read(stream, buffer, parser, redirect_error(use_awaitable, ec));
+    if (!ec)
+      co_await bhttp::async_read_header(stream, buffer, parser, redirect_error(use_awaitable, ec));
+    if (ec) co_return ec;
+    // Beast 1.74 forgets its body limit where an answer's header and the start of its body arrive
+    // together.
+    if (parser.content_length().value_or(0) > body_limit) co_return bhttp::error::body_limit;
+    co_await bhttp::async_read(stream, buffer, parser, redirect_error(use_awaitable, ec));
     co_return ec;
   }
 
