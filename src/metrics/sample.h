@@ -1,0 +1,46 @@
+// What we keep of one scrape of one pod.
+//
+// Thread safety: plain values and free functions.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "metrics/exposition_parser.h"
+#include "metrics/histogram.h"
+
+namespace mcpfleet::metrics {
+
+// The counters of one kind of request since the pod's process started.
+struct CallCounters {
+  std::string method;  // "tools/call", …
+  std::string tool;    // empty unless tools/call
+  double requests = 0;
+  double errors = 0;
+  Histogram durations;
+};
+
+struct Sample {
+  // Gauges; absent where the pod does not expose them.
+  std::optional<double> in_flight;
+  std::optional<double> sessions;
+  bool draining = false;
+  // Unix time in seconds of the pod's own clock.
+  std::optional<double> process_start;
+  std::vector<CallCounters> calls;  // ordered by method, then tool
+};
+
+// Kinds of requests that one pod may have. A sidecar keeps far fewer (its tools and methods are
+// bounded).
+inline constexpr std::size_t kMaxKinds = 512;
+
+// Reads a pod's exposition. Series of other names are read over. A duration bucket whose bound is
+// not one of ours is counted in our next larger one. Errors: as parse_exposition(); Malformed also
+// for a counter that is negative, NaN or infinite, for buckets that fall or are not in order, and
+// for a text without any metric of ours; TooLarge for more than kMaxKinds kinds of requests.
+Result<Sample> read_sample(std::string_view exposition, const ExpositionLimits& limits);
+
+}  // namespace mcpfleet::metrics
