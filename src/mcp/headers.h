@@ -1,0 +1,16 @@
+// HTTP header fields of MCP's Streamable HTTP transport. Names compare without regard to case.
+#pragma once
+
+#include <string_view>
+
+namespace mcpfleet::mcp {
+
+inline constexpr std::string_view kSessionId = "Mcp-Session-Id";
+inline constexpr std::string_view kProtocolVersion = "MCP-Protocol-Version";
+inline constexpr std::string_view kEventStream = "text/event-stream";
+inline constexpr std::string_view kJson = "application/json";
+
+// The first protocol version without handshake and sessions.
+inline constexpr std::string_view kStatelessVersion = "2026-07-28";
+
+}  // namespace mcpfleet::mcp
