@@ -1,0 +1,1 @@
+"""What the demo, the end-to-end tests and the benchmarks share: a cluster with mcpfleet in it, and MCP traffic."""
