@@ -59,9 +59,9 @@ std::string address_url(const fleet::MCPServer& server);
 //
 // With autoscaling: created at the minimum; then the live value is applied again and again until
 // another manager owns the field, because leaving out a field that only we own resets it to 1.
-// Without: spec.runtime.replicas, unless an autoscaler owns the field (a hand-made HPA, or ours
-// that was just removed) and spec.runtime.replicas is still what was applied last: then the live
-// count is adopted by leaving it alone. An edit of spec.runtime.replicas is applied in any case.
+// Without: an edit of spec.runtime.replicas is applied. While it is what was applied last, the live
+// count is adopted: left alone where an autoscaler owns it (a hand-made HPA, or ours that was just
+// removed), applied again where only we do. The count that anybody else wrote is put right.
 std::optional<int> decide_replicas(const fleet::MCPServer& server, const ObservedDeployment* live);
 
 }  // namespace mcpfleet::desired

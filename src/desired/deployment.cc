@@ -1,0 +1,222 @@
+#include <algorithm>
+#include <chrono>
+
+#include "base/time_text.h"
+#include "desired/parts.h"
+#include "fleet/decode.h"
+
+namespace mcpfleet::desired {
+namespace {
+
+constexpr const char* kSharedDir = "/mcpfleet";
+constexpr const char* kSharedBinary = "/mcpfleet/mcp-sidecar";
+constexpr const char* kDrainSocket = "/mcpfleet/drain.sock";
+constexpr const char* kSessionDir = "/etc/mcpfleet/session";
+constexpr int kSidecarUser = 65'532;  // "nonroot" of the sidecar image
+// Between the end of the drain and SIGKILL: the server's own stop, and the kubelet's work.
+constexpr std::chrono::seconds kGraceAfterDrain{15};
+
+bool is_stdio(const fleet::MCPServer& server) {
+  return server.transport.type == fleet::TransportType::Stdio;
+}
+
+// What the user gave as JSON, already checked by fleet::decode().
+Json raw(const fleet::RawJson& text, Json fallback) {
+  if (text.empty()) return fallback;
+  auto parsed = fleet::parse_json(text, fleet::kMaxObjectBytes);
+  return parsed ? std::move(*parsed) : fallback;
+}
+
+Json from_field(const char* name, const char* path) {
+  return {{"name", name}, {"valueFrom", {{"fieldRef", {{"fieldPath", path}}}}}};
+}
+
+// What the sidecar must know of itself.
+Json sidecar_env(const fleet::MCPServer& server) {
+  return Json::array({from_field("POD_NAME", "metadata.name"),
+                      from_field("POD_NAMESPACE", "metadata.namespace"),
+                      from_field("POD_IP", "status.podIP"),
+                      {{"name", "MCPFLEET_SERVER"}, {"value", server.name}}});
+}
+
+Json restricted() {
+  return {{"allowPrivilegeEscalation", false},
+          {"capabilities", {{"drop", {"ALL"}}}},
+          {"readOnlyRootFilesystem", true},
+          {"runAsNonRoot", true},
+          {"runAsUser", kSidecarUser},
+          {"runAsGroup", kSidecarUser},
+          {"seccompProfile", {{"type", "RuntimeDefault"}}}};
+}
+
+Json small_requests() { return {{"requests", {{"cpu", "10m"}, {"memory", "16Mi"}}}}; }
+
+Json mount(const char* name, const char* path, bool read_only) {
+  Json result{{"name", name}, {"mountPath", path}};
+  if (read_only) result["readOnly"] = true;
+  return result;
+}
+
+Json port(const char* name, int number) {
+  return {{"name", name}, {"containerPort", number}, {"protocol", "TCP"}};
+}
+
+// A container of ours, from the sidecar image.
+Json own_container(const Context& context, const char* name, Json command) {
+  Json container{{"name", name},
+                 {"image", context.sidecar_image},
+                 {"command", std::move(command)},
+                 {"resources", small_requests()},
+                 {"securityContext", restricted()},
+                 {"terminationMessagePolicy", "FallbackToLogsOnError"}};
+  if (!context.sidecar_pull_policy.empty())
+    container["imagePullPolicy"] = context.sidecar_pull_policy;
+  return container;
+}
+
+Json install_container(const Context& context) {
+  Json container =
+      own_container(context, "mcp-sidecar-install", {"/mcp-sidecar", "install", kSharedBinary});
+  container["volumeMounts"] = Json::array({mount("mcpfleet", kSharedDir, false)});
+  return container;
+}
+
+// Adds what the container that runs the sidecar has in both forms: ports, readiness, the key.
+void add_serving(Json& container) {
+  container["ports"] =
+      Json::array({port("mcp", fleet::kMcpPort), port("metrics", fleet::kMetricsPort)});
+  container["readinessProbe"] = {{"httpGet", {{"path", "/ready"}, {"port", "metrics"}}},
+                                 {"periodSeconds", 2},
+                                 {"timeoutSeconds", 2},
+                                 {"failureThreshold", 3}};
+  container["volumeMounts"] =
+      Json::array({mount("mcpfleet", kSharedDir, false), mount("session-key", kSessionDir, true)});
+}
+
+// `serve` and the flags that follow from the spec; the others have their defaults.
+Json serve(const fleet::MCPServer& server, const char* binary) {
+  return Json::array({binary, "serve", "--path", server.config.path, "--idle-timeout",
+                      format_duration(server.sessions.idle_timeout), "--drain-timeout",
+                      format_duration(server.sessions.drain_timeout)});
+}
+
+Json native_sidecar(const fleet::MCPServer& server, const Context& context) {
+  Json command = serve(server, "/mcp-sidecar");
+  command.push_back("--upstream");
+  command.push_back("http://127.0.0.1:" + std::to_string(server.config.port));
+  Json container = own_container(context, "mcp-sidecar", std::move(command));
+  container["restartPolicy"] = "Always";
+  container["env"] = sidecar_env(server);
+  add_serving(container);
+  return container;
+}
+
+Json stdio_command(const fleet::MCPServer& server) {
+  Json command = serve(server, kSharedBinary);
+  command.push_back("--max-processes");
+  command.push_back(std::to_string(server.transport.max_processes));
+  command.push_back("--stdio");
+  command.push_back("--");
+  for (const auto& part : server.config.command) command.push_back(part);
+  for (const auto& part : server.config.arguments) command.push_back(part);
+  return command;
+}
+
+// The user's variables behind ours. A name may be there once; ours tell the sidecar who it is.
+Json stdio_env(const fleet::MCPServer& server, Json users, std::vector<std::string>& notes) {
+  Json env = sidecar_env(server);
+  const Json ours = env;
+  for (Json& variable : users) {
+    const std::string name = fleet::text_of(variable, "name");
+    const bool taken =
+        std::ranges::any_of(ours, [&](const Json& own) { return own["name"] == name; });
+    if (taken)
+      notes.push_back("spec.config.env: " + name +
+                      " is left out, for the sidecar in the same container sets it");
+    else
+      env.push_back(std::move(variable));
+  }
+  return env;
+}
+
+Json server_container(const fleet::MCPServer& server, std::vector<std::string>& notes) {
+  Json container{{"name", "server"},
+                 {"image", server.image.ref},
+                 {"terminationMessagePolicy", "FallbackToLogsOnError"}};
+  if (!server.image.pull_policy.empty()) container["imagePullPolicy"] = server.image.pull_policy;
+  Json env = raw(server.config.env, Json::array());
+  if (is_stdio(server)) {
+    container["command"] = stdio_command(server);
+    add_serving(container);
+    env = stdio_env(server, std::move(env), notes);
+  } else {
+    if (!server.config.command.empty()) container["command"] = server.config.command;
+    if (!server.config.arguments.empty()) container["args"] = server.config.arguments;
+    container["volumeMounts"] = Json::array({mount("mcpfleet", kSharedDir, false)});
+  }
+  if (!env.empty()) container["env"] = std::move(env);
+  Json env_from = raw(server.config.env_from, Json::array());
+  if (!env_from.empty()) container["envFrom"] = std::move(env_from);
+  if (!server.runtime.resources.empty())
+    container["resources"] = raw(server.runtime.resources, Json::object());
+  // A native sidecar outlives the server container, so the drain must hold this one back.
+  container["lifecycle"]["preStop"]["exec"]["command"] =
+      Json::array({kSharedBinary, "drain", "--socket", kDrainSocket, "--timeout",
+                   format_duration(server.sessions.drain_timeout)});
+  return container;
+}
+
+Json volumes(const fleet::MCPServer& server) {
+  constexpr int kReadableByAll = 0444;  // the user's image runs as any user
+  return Json::array(
+      {{{"name", "mcpfleet"}, {"emptyDir", {{"sizeLimit", "64Mi"}}}},
+       {{"name", "session-key"},
+        {"secret", {{"secretName", secret_name(server)}, {"defaultMode", kReadableByAll}}}}});
+}
+
+Json pod_spec(const fleet::MCPServer& server, const Context& context,
+              std::vector<std::string>& notes) {
+  const auto drain = std::chrono::ceil<std::chrono::seconds>(server.sessions.drain_timeout);
+  Json init = Json::array({install_container(context)});
+  if (!is_stdio(server)) init.push_back(native_sidecar(server, context));
+  Json spec{{"automountServiceAccountToken", false},
+            {"enableServiceLinks", false},
+            {"terminationGracePeriodSeconds", (drain + kGraceAfterDrain).count()},
+            {"initContainers", std::move(init)},
+            {"containers", Json::array({server_container(server, notes)})},
+            {"volumes", volumes(server)}};
+  for (const auto& secret : server.image.image_pull_secrets)
+    spec["imagePullSecrets"].push_back({{"name", secret}});
+  return spec;
+}
+
+Json pod_annotations() {
+  const std::string port = std::to_string(fleet::kMetricsPort);
+  return {{"mcpfleet.dev/metrics-port", port},
+          {"mcpfleet.dev/metrics-path", "/metrics"},
+          {"prometheus.io/scrape", "true"},
+          {"prometheus.io/port", port},
+          {"prometheus.io/path", "/metrics"}};
+}
+
+}  // namespace
+
+Json deployment(const fleet::MCPServer& server, const Context& context,
+                std::vector<std::string>& notes) {
+  Json metadata = child_metadata(server, server.name);
+  metadata["annotations"][kRuntimeReplicasAnnotation] = std::to_string(server.runtime.replicas);
+  Json spec{{"selector", {{"matchLabels", {{kServerLabel, server.name}}}}},
+            {"strategy",
+             {{"type", "RollingUpdate"},
+              {"rollingUpdate", {{"maxUnavailable", 0}, {"maxSurge", "25%"}}}}},
+            {"template",
+             {{"metadata", {{"labels", labels(server)}, {"annotations", pod_annotations()}}},
+              {"spec", pod_spec(server, context, notes)}}}};
+  if (context.replicas) spec["replicas"] = *context.replicas;
+  return {{"apiVersion", "apps/v1"},
+          {"kind", "Deployment"},
+          {"metadata", std::move(metadata)},
+          {"spec", std::move(spec)}};
+}
+
+}  // namespace mcpfleet::desired

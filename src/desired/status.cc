@@ -1,0 +1,299 @@
+#include "desired/status.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/quantity.h"
+#include "desired/desired.h"
+#include "desired/reasons.h"
+
+namespace mcpfleet::desired {
+namespace {
+
+using fleet::Condition;
+using fleet::ConditionStatus;
+
+// The API server takes at most 32768 characters; people read far fewer.
+constexpr std::size_t kMaxMessageBytes = 2048;
+
+// What a condition says, before it is compared with what it said last.
+struct Verdict {
+  ConditionStatus status = ConditionStatus::Unknown;
+  std::string_view reason;
+  std::string message;
+};
+
+std::string shortened(std::string text) {
+  if (text.size() <= kMaxMessageBytes) return text;
+  std::size_t end = kMaxMessageBytes;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
+  return text.substr(0, end) + "…";
+}
+
+std::string joined(const std::vector<std::string>& sentences) {
+  std::string text;
+  for (const auto& sentence : sentences) text += (text.empty() ? "" : "; ") + sentence;
+  return text;
+}
+
+// `head`, then the sentences that have something to add.
+std::string with_notes(std::string head, const std::vector<std::string>& sentences) {
+  const std::string tail = joined(sentences);
+  if (tail.empty()) return head;
+  return head.empty() ? tail : head + "; " + tail;
+}
+
+const ForeignCondition* foreign(const std::vector<ForeignCondition>& conditions,
+                                std::string_view type) {
+  const auto found = std::ranges::find(conditions, type, &ForeignCondition::type);
+  return found == conditions.end() ? nullptr : &*found;
+}
+
+std::string of_replicas(int part, int whole, const char* verb) {
+  return std::to_string(part) + " of " + std::to_string(whole) + " replicas " + verb;
+}
+
+Verdict accepted(const Observed& observed) {
+  if (observed.refusal)
+    return {ConditionStatus::False, observed.refusal->reason, observed.refusal->message};
+  return {ConditionStatus::True, kApplied, "the spec is valid and all its objects are applied"};
+}
+
+Verdict available(const Observed& observed) {
+  if (!observed.deployment)
+    return {ConditionStatus::False, kNoReplicaAvailable, "the Deployment does not exist yet"};
+  const ObservedDeployment& deployment = *observed.deployment;
+  if (deployment.spec_replicas == 0)
+    return {ConditionStatus::False, kNoReplicaAvailable, "scaled to 0 replicas"};
+  std::string message =
+      of_replicas(deployment.available_replicas, deployment.spec_replicas, "are available");
+  if (deployment.available_replicas > 0)
+    return {ConditionStatus::True, kReplicasAvailable, std::move(message)};
+  return {ConditionStatus::False, kNoReplicaAvailable, std::move(message)};
+}
+
+Verdict progressing(const Observed& observed) {
+  if (!observed.deployment)
+    return {ConditionStatus::True, kRollingOut, "waiting for the Deployment"};
+  const ObservedDeployment& deployment = *observed.deployment;
+  const auto* progress = foreign(deployment.conditions, "Progressing");
+  if (progress != nullptr && progress->status == "False")
+    return {ConditionStatus::False, kStalled, progress->message};
+  const int up = std::min(deployment.updated_replicas, deployment.available_replicas);
+  std::string message = of_replicas(up, deployment.spec_replicas, "run the present spec");
+  if (deployment.observed_generation < deployment.generation || up < deployment.spec_replicas ||
+      deployment.replicas > deployment.updated_replicas)
+    return {ConditionStatus::True, kRollingOut, std::move(message)};
+  return {ConditionStatus::False, kComplete, std::move(message)};
+}
+
+// The first problem in the order of the pods' names, so that the sentence does not jump about.
+const ObservedPod* troubled_pod(const Observed& observed) {
+  const ObservedPod* first = nullptr;
+  for (const auto& pod : observed.pods)
+    if (pod.problem && !pod.deleting && (first == nullptr || pod.name < first->name)) first = &pod;
+  return first;
+}
+
+// Replicas without which the server is not ready, whatever the autoscaler adds above.
+int needed(const fleet::MCPServer& server, int spec_replicas) {
+  const int least =
+      server.autoscaling ? server.autoscaling->min_replicas : std::max(server.runtime.replicas, 1);
+  return std::min(least, spec_replicas);
+}
+
+Verdict ready(const fleet::MCPServer& server, const Observed& observed) {
+  if (observed.refusal)
+    return {ConditionStatus::False, observed.refusal->reason, observed.refusal->message};
+  if (const ObservedPod* pod = troubled_pod(observed))
+    return {ConditionStatus::False, pod->problem->reason,
+            "pod " + pod->name + ": " + pod->problem->message};
+  const Verdict progress = progressing(observed);
+  if (progress.reason == kStalled) return progress;
+  const Verdict serving = available(observed);
+  if (!observed.deployment || observed.deployment->spec_replicas == 0) return serving;
+  const ObservedDeployment& deployment = *observed.deployment;
+  std::string message =
+      of_replicas(deployment.ready_replicas, deployment.spec_replicas, "are ready");
+  if (deployment.observed_generation < deployment.generation ||
+      deployment.ready_replicas < needed(server, deployment.spec_replicas))
+    return {ConditionStatus::False, kStarting, std::move(message)};
+  return {ConditionStatus::True, kServing, std::move(message)};
+}
+
+Verdict scaling_active(const fleet::MCPServer& server, const Observed& observed) {
+  if (!server.autoscaling)
+    return {ConditionStatus::False, kNotConfigured,
+            with_notes("spec.autoscaling is not set", observed.notes)};
+  if (!observed.hpa) {
+    if (observed.notes.empty())
+      return {ConditionStatus::Unknown, kWaitingForHpa, "no HorizontalPodAutoscaler yet"};
+    return {ConditionStatus::False, kNotConfigured, joined(observed.notes)};
+  }
+  for (const char* type : {"AbleToScale", "ScalingActive"}) {
+    const auto* condition = foreign(observed.hpa->conditions, type);
+    if (condition == nullptr)
+      return {ConditionStatus::Unknown, kWaitingForHpa,
+              with_notes("the HorizontalPodAutoscaler has not reported yet", observed.notes)};
+    if (condition->status == "False")
+      return {
+          ConditionStatus::False, kHpaInactive,
+          with_notes("HorizontalPodAutoscaler: " + condition->reason + ": " + condition->message,
+                     observed.notes)};
+  }
+  if (!observed.rule_problems.empty())
+    return {ConditionStatus::False, kRuleWithoutData,
+            with_notes(joined(observed.rule_problems), observed.notes)};
+  const std::string range = "between " + std::to_string(server.autoscaling->min_replicas) +
+                            " and " + std::to_string(server.autoscaling->max_replicas) +
+                            " replicas";
+  return {ConditionStatus::True, kScaling, with_notes(range, observed.notes)};
+}
+
+std::string_view limit_reason(const std::string& hpa_reason) {
+  if (hpa_reason == "TooManyReplicas") return kAtMaximum;
+  return hpa_reason == "TooFewReplicas" ? kAtMinimum : kRateLimited;
+}
+
+Verdict scaling_limited(const fleet::MCPServer& server, const Observed& observed) {
+  if (!server.autoscaling)
+    return {ConditionStatus::False, kNotConfigured, "spec.autoscaling is not set"};
+  if (observed.rules_limited)
+    return {
+        ConditionStatus::True, kAtMaximum,
+        "a rule wants more than maxReplicas " + std::to_string(server.autoscaling->max_replicas)};
+  const auto* condition =
+      observed.hpa ? foreign(observed.hpa->conditions, "ScalingLimited") : nullptr;
+  if (condition == nullptr)
+    return {ConditionStatus::Unknown, kWaitingForHpa,
+            "the HorizontalPodAutoscaler has not reported yet"};
+  if (condition->status == "True")
+    return {ConditionStatus::True, limit_reason(condition->reason),
+            condition->reason + ": " + condition->message};
+  return {ConditionStatus::False, kWithinLimits, condition->message};
+}
+
+bool unreadable(const Observed& observed) {
+  return observed.refusal && observed.refusal->reason == kInvalid;
+}
+
+class ConditionWriter {
+ public:
+  ConditionWriter(const fleet::MCPServer& server, WallTime now) : server_(server), now_(now) {}
+
+  void set(std::string_view type, Verdict verdict) {
+    const Condition* before = fleet::find_condition(server_.status, type);
+    const bool same = before != nullptr && before->status == verdict.status;
+    conditions_.push_back({std::string(type), verdict.status, std::string(verdict.reason),
+                           shortened(std::move(verdict.message)),
+                           same ? before->last_transition : now_, server_.generation});
+  }
+  // For what cannot be judged now: as it was.
+  void keep(std::string_view type) {
+    const Condition* before = fleet::find_condition(server_.status, type);
+    if (before != nullptr) conditions_.push_back(*before);
+  }
+  std::vector<Condition> take() { return std::move(conditions_); }
+
+ private:
+  const fleet::MCPServer& server_;
+  const WallTime now_;
+  std::vector<Condition> conditions_;
+};
+
+std::vector<Condition> conditions(const fleet::MCPServer& server, const Observed& observed,
+                                  WallTime now) {
+  ConditionWriter writer(server, std::chrono::floor<std::chrono::seconds>(now));
+  writer.set(kAccepted, accepted(observed));
+  writer.set(kAvailable, available(observed));
+  writer.set(kProgressing, progressing(observed));
+  if (unreadable(observed)) {
+    writer.keep(kScalingActive);
+    writer.keep(kScalingLimited);
+  } else {
+    writer.set(kScalingActive, scaling_active(server, observed));
+    writer.set(kScalingLimited, scaling_limited(server, observed));
+  }
+  writer.set(kReady, ready(server, observed));
+  return writer.take();
+}
+
+// A quantity to two significant digits: a status must not change with each breath of the traffic.
+std::string rounded(const std::string& quantity) {
+  const auto milli =
+      quantity.ends_with('%') ? fail(ErrorKind::Invalid, "") : parse_quantity_milli(quantity);
+  if (!milli || *milli == 0) return quantity;
+  const double digits = std::floor(std::log10(std::fabs(static_cast<double>(*milli)))) - 1;
+  const double step = std::pow(10.0, std::max(digits, 0.0));
+  return format_quantity_milli(
+      static_cast<std::int64_t>(std::round(static_cast<double>(*milli) / step) * step));
+}
+
+std::vector<fleet::MetricReading> metrics(const Observed& observed, const fleet::Status& before,
+                                          WallTime now) {
+  std::vector<fleet::MetricReading> result;
+  if (observed.hpa)
+    for (const auto& metric : observed.hpa->metrics)
+      result.push_back({metric.name, rounded(metric.current), metric.target, now});
+  for (const auto& metric : observed.rule_metrics) {
+    result.push_back(metric);
+    result.back().time = now;
+  }
+  if (!before.scaling) return result;
+  for (auto& metric : result)
+    for (const auto& old : before.scaling->metrics)
+      if (old.name == metric.name && old.target == metric.target && old.current == metric.current)
+        metric.time = old.time;
+  return result;
+}
+
+std::optional<fleet::ScalingStatus> scaling(const fleet::MCPServer& server,
+                                            const Observed& observed, WallTime now) {
+  if (unreadable(observed)) return server.status.scaling;
+  if (!server.autoscaling) return std::nullopt;
+  fleet::ScalingStatus result = observed.scaling.value_or(fleet::ScalingStatus{});
+  result.metrics = metrics(observed, server.status, now);
+  return result;
+}
+
+// What a status says but for live numbers and wording.
+fleet::Status without_numbers(fleet::Status status) {
+  status.active_sessions.reset();
+  if (status.scaling) status.scaling->metrics.clear();
+  for (auto& condition : status.conditions) condition.message.clear();
+  return status;
+}
+
+fleet::Status without_times(fleet::Status status) {
+  if (status.scaling)
+    for (auto& metric : status.scaling->metrics) metric.time = {};
+  return status;
+}
+
+}  // namespace
+
+fleet::Status build_status(const fleet::MCPServer& server, const Observed& observed, WallTime now) {
+  fleet::Status status;
+  status.observed_generation = server.generation;
+  if (observed.deployment) {
+    status.replicas = observed.deployment->replicas;
+    status.ready_replicas = observed.deployment->ready_replicas;
+  }
+  status.selector = selector(server.name);
+  status.address_url = unreadable(observed) ? server.status.address_url : address_url(server);
+  status.active_sessions = observed.active_sessions;
+  status.scaling = scaling(server, observed, std::chrono::floor<std::chrono::seconds>(now));
+  status.conditions = conditions(server, observed, now);
+  return status;
+}
+
+Change compare(const fleet::Status& stored, const fleet::Status& fresh) {
+  if (!(without_numbers(stored) == without_numbers(fresh))) return Change::Material;
+  return without_times(stored) == without_times(fresh) ? Change::None : Change::Numbers;
+}
+
+bool material_change(const fleet::Status& stored, const fleet::Status& fresh) {
+  return compare(stored, fresh) == Change::Material;
+}
+
+}  // namespace mcpfleet::desired
