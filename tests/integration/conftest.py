@@ -5,6 +5,7 @@ import contextlib
 import json
 import os
 import pathlib
+import shlex
 import subprocess
 import time
 
@@ -36,19 +37,20 @@ class ApiCluster:
         self.name = name
         up = [ROOT / "hack" / "cluster", "up", "--name", name, "--level", "api", "--hpa-sync-period", "2s"]
         subprocess.run(up, check=True)
-        status = subprocess.run([ROOT / "hack" / "cluster", "status", "--name", name], check=True,
-                                capture_output=True, text=True).stdout
-        facts = dict(line.split(maxsplit=1) for line in status.splitlines() if len(line.split()) == 2)
-        self.kubeconfig = facts["kubeconfig"]
-        self.host_ip = facts["hostIP"]
-        self.api_server = facts["apiServer"]
+        self.kubeconfig = subprocess.run([ROOT / "hack" / "cluster", "kubeconfig", "--name", name], check=True,
+                                         capture_output=True, text=True).stdout.strip()
+        lines = (pathlib.Path(self.kubeconfig).parent / "env").read_text().splitlines()
+        facts = {key: shlex.split(value)[0] for key, value in
+                 (line.removeprefix("export ").split("=", 1) for line in lines)}
+        self.host_ip = facts["MCPFLEET_HOST_IP"]
+        self.api_server = facts["MCPFLEET_API_SERVER"]
+        self._kubectl = [facts["KUBECTL"], "--kubeconfig", self.kubeconfig]
 
     def kubectl(self, *arguments, stdin=None, check=True):
         """Runs kubectl; returns its output. `stdin` may be text or an object, which is sent as JSON."""
         if stdin is not None and not isinstance(stdin, str):
             stdin = json.dumps(stdin)
-        done = subprocess.run([ROOT / "hack" / "cluster", "kubectl", "--name", self.name, *arguments], input=stdin,
-                              capture_output=True, text=True)
+        done = subprocess.run([*self._kubectl, *arguments], input=stdin, capture_output=True, text=True)
         if check and done.returncode != 0:
             raise RuntimeError(f"kubectl {' '.join(arguments)}: {done.stderr.strip()}")
         return done.stdout if done.returncode == 0 else done.stderr
