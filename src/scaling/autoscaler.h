@@ -15,7 +15,6 @@
 // safety: an AutoScaler belongs to one thread at a time.
 #pragma once
 
-#include <deque>
 #include <map>
 #include <optional>
 #include <string>
@@ -24,6 +23,7 @@
 
 #include "base/clock.h"
 #include "fleet/mcp_server.h"
+#include "scaling/series.h"
 
 namespace mcpfleet::scaling {
 
@@ -37,25 +37,6 @@ inline constexpr const char* kThresholdNotMet = "Threshold not met";
 // minimum or maximum were changed.
 inline constexpr const char* kFloorReleased = "Floor released";
 inline constexpr const char* kLimitsChanged = "Limits changed";
-
-// Samples kept a rule; the oldest goes first.
-inline constexpr std::size_t kMaxSamples = 100;
-
-// One reading of a metric.
-struct Sample {
-  enum class Kind {
-    Value,
-    Idle,  // fresh data, but nothing to measure: latency without requests. A rule is then not met.
-    Missing  // no answer, or an explained error: no sample is kept, the text is shown
-  };
-  Kind kind = Kind::Missing;
-  double value = 0;  // not finite: taken as Missing
-  std::string why;   // Missing: a sentence
-
-  static Sample of(double value) { return {Kind::Value, value, {}}; }
-  static Sample idle() { return {Kind::Idle, 0, {}}; }
-  static Sample missing(std::string why) { return {Kind::Missing, 0, std::move(why)}; }
-};
 
 // What happened to one rule in one evaluation.
 struct Outcome {
@@ -79,12 +60,6 @@ struct Evaluation {
   std::vector<std::string> problems;           // of rules without data, a sentence each
   std::vector<fleet::MetricReading> readings;  // a rule each, for status.scaling.metrics
 };
-
-// How often a rule's metric is sampled: window / 100, so that 100 samples cover the window, but at
-// most once a second.
-Duration sample_interval(const fleet::Rule& rule);
-// True when it is time for the rule's next sample. A `last` in the future is due.
-bool due(const fleet::Rule& rule, std::optional<WallTime> last, WallTime now);
 
 // A threshold or an average as people write it: at most three significant decimals, no zeros
 // behind.
@@ -113,33 +88,32 @@ class AutoScaler {
   fleet::ScalingStatus status() const;
 
  private:
-  struct Reading {
-    WallTime time;
-    std::optional<double> value;  // absent: idle
+  // A rule, and what its window says now.
+  struct Judged {
+    const fleet::Rule* rule = nullptr;
+    Window window;
+    bool known = false;    // there are samples in the window
+    bool met = false;      // the comparison holds
+    bool cooling = false;  // fired less than its cooldown ago
+    Outcome outcome;
   };
-  struct Series {
-    std::string metric;
-    std::string tool;
-    std::deque<Reading> readings;
-    std::optional<WallTime> last_sample;
-    std::string why_missing;            // the last Missing since the last sample
-    std::optional<WallTime> last_held;  // when the condition last held or was not known
-  };
-  struct Judged;  // a rule and what its window says
 
   Series& series_of(const fleet::Rule& rule);
   void forget_others(const fleet::Autoscaling& autoscaling);
   void pull_back(WallTime now);
   Judged judge(const fleet::Rule& rule, WallTime now);
-  void clamp_floor(const fleet::Autoscaling& autoscaling, WallTime now, Evaluation& evaluation);
-  void scale_up(const fleet::Autoscaling& autoscaling, std::vector<Judged>& judged, int observed,
-                WallTime now, Evaluation& evaluation);
-  void scale_down(const fleet::Autoscaling& autoscaling, std::vector<Judged>& judged, WallTime now,
+  void scale_up(const fleet::Autoscaling& autoscaling, int observed, WallTime now,
+                std::vector<Judged>& judged, Evaluation& evaluation);
+  void scale_down(const fleet::Autoscaling& autoscaling, WallTime now, std::vector<Judged>& judged,
                   Evaluation& evaluation);
   void release(const fleet::Autoscaling& autoscaling, const std::vector<Judged>& judged,
                WallTime now, Evaluation& evaluation);
+  void decide(fleet::Decision decision, Evaluation& evaluation);
 
   std::map<std::string, Series> series_;  // by rule name
+  // By rule name: when a ScaleUp condition last held or was not known. Not stored: after a restart
+  // nothing is known at first, so that the release starts to count anew.
+  std::map<std::string, WallTime> last_held_;
   std::map<std::string, WallTime> last_fired_;
   int floor_ = 0;  // 0: not evaluated yet
   std::optional<WallTime> last_released_;
