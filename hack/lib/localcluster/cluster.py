@@ -65,9 +65,12 @@ class Cluster:
                 return
             components = Components(self, programs)
             self._start(components, steps)
-            self._await_api(steps)
-            if wanted_level == "full":
-                self._bring_up_node(components, programs, steps)
+            try:
+                self._await_api(steps)
+                if wanted_level == "full":
+                    self._bring_up_node(components, programs, steps)
+            except Failure as failure:
+                raise Failure(f"{failure}{self._what_does_not_run()}") from failure
             self._finish(programs)
             steps.say(f"cluster {self.name} is up ({wanted_level})")
 
@@ -87,7 +90,9 @@ class Cluster:
 
     def _start(self, components, steps):
         self.pki.ensure(self.plan, self.node_name)
-        self.pki.kubeconfig(self.kubeconfig, f"https://{self.plan.node_ip}:6443", "admin", f"mcpfleet-{self.name}")
+        self.kubeconfig.touch(mode=0o600)
+        self.kubeconfig.write_text(
+            self.pki.kubeconfig(f"https://{self.plan.node_ip}:6443", "admin", f"mcpfleet-{self.name}"))
         components.write()
         if self.supervisor_pid():
             os.kill(self.supervisor_pid(), signal.SIGHUP)
@@ -255,6 +260,11 @@ class Cluster:
 
     def _log_tail(self, name):
         return "\n".join((_read(self.state / "logs" / f"{name}.log") or "(no log)").splitlines()[-5:])
+
+    def _what_does_not_run(self):
+        dead = [name for name, pid in self._components().items() if not pid]
+        return "".join(f"\n{name} does not run; the end of {self.state}/logs/{name}.log:\n{self._log_tail(name)}"
+                       for name in dead)
 
     def _read_settings(self):
         return json.loads(_read(self.state / "cluster.json") or "null")

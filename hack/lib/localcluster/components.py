@@ -44,13 +44,16 @@ class Components:
         return f"https://{self.plan.node_ip}:6443/readyz {self.pki.path('ca.crt')}"
 
     def _kubeconfig(self, user):
-        path = self.state / "config" / f"{user}.kubeconfig"
-        self.pki.kubeconfig(path, f"https://{self.plan.node_ip}:6443", user)
-        return path
+        text = self.pki.kubeconfig(f"https://{self.plan.node_ip}:6443", user)
+        return self._file(f"{user}.kubeconfig", text)
 
     def _file(self, name, text):
+        """Leaves a file alone that says the same already: some programs restart when theirs is written."""
         path = self.state / "config" / name
-        path.write_text(text)
+        if not path.exists() or path.read_text() != text:
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(text)
+            path.chmod(0o600)
         return path
 
     # -- control plane
@@ -128,7 +131,7 @@ class Components:
         }, after=[self._api_ready])
 
     def _containerd(self):
-        cni = self._file("10-mcpfleet.conflist", json.dumps({
+        cni = self._file("cni/mcpfleet.conflist", json.dumps({
             "cniVersion": "0.4.0", "name": "mcpfleet", "plugins": [
                 {"type": "bridge", "bridge": "cni0", "isGateway": True, "hairpinMode": True, "ipMasq": False,
                  "ipam": {"type": "host-local", "dataDir": "/run/cni", "routes": [{"dst": "0.0.0.0/0"}],
@@ -247,6 +250,7 @@ disabled_plugins = ["io.containerd.snapshotter.v1.aufs", "io.containerd.snapshot
             "--kubelet-certificate-authority": self.pki.path("ca.crt"),
             "--kubelet-preferred-address-types": "InternalIP",
             "--metric-resolution": "10s",
+            "--kubelet-request-timeout": "5s",
         }, after=[self._api_ready])
         return [coredns, metrics_server]
 

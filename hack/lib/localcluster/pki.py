@@ -42,11 +42,11 @@ class Pki:
         self._client("front-proxy-client", "/CN=front-proxy-client", authority="front-proxy-ca")
         self.path("complete").touch()
 
-    def kubeconfig(self, path, server, user, cluster="local"):
-        """A kubeconfig file with everything inside, so that it can be copied."""
+    def kubeconfig(self, server, user, cluster="local"):
+        """The text of a kubeconfig file with everything inside, so that it can be copied."""
         def inline(name):
             return base64.b64encode(self.path(name).read_bytes()).decode()
-        path.write_text(f"""apiVersion: v1
+        return f"""apiVersion: v1
 kind: Config
 clusters:
 - name: {cluster}
@@ -62,8 +62,7 @@ users:
   user:
     client-certificate-data: {inline(f"{user}.crt")}
     client-key-data: {inline(f"{user}.key")}
-""")
-        path.chmod(0o600)
+"""
 
     def _authority(self, name, subject):
         self._certificate(name, subject, ["basicConstraints=critical,CA:TRUE",

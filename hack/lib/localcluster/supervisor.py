@@ -23,7 +23,7 @@ import time
 import urllib.request
 
 CLONE_NEWNS, CLONE_NEWPID, CLONE_NEWNET = 0x00020000, 0x20000000, 0x40000000
-RESTART_PAUSE = 1.0
+RESTART_PAUSE, LONGEST_PAUSE = 0.5, 16.0  # seconds; doubled while a program ends soon after its start
 
 # What the kubelet would set for the whole machine. It finds these values in files of its own view of
 # /proc instead, so that the machine stays as it was.
@@ -74,6 +74,8 @@ class Supervisor:
         self.state = state
         self.wanted = {}    # name → component
         self.running = {}   # name → (pid, the component as it was started)
+        self.started = {}   # name → when
+        self.pause = {}     # name → seconds to wait after its next end
         self.not_before = {}
 
     def run(self):
@@ -91,6 +93,8 @@ class Supervisor:
     def read(self):
         """Takes up the list; what is gone or changed is ended (and then started as it should be)."""
         self.wanted = {c["name"]: c for c in json.loads((self.state / "components.json").read_text())}
+        self.pause.clear()
+        self.not_before.clear()
         for name, (pid, component) in self.running.items():
             if self.wanted.get(name) != component:
                 os.kill(pid, signal.SIGTERM)
@@ -106,8 +110,16 @@ class Supervisor:
             for name, (known, _) in list(self.running.items()):
                 if known == pid:
                     del self.running[name]
-                    self.not_before[name] = time.monotonic() + RESTART_PAUSE
+                    self.back_off(name)
                     print(f"{time.strftime('%F %T')} {name} ended: {os.waitstatus_to_exitcode(status)}", flush=True)
+
+    def back_off(self, name):
+        now = time.monotonic()
+        if now - self.started[name] > LONGEST_PAUSE:
+            self.pause.pop(name, None)
+        pause = self.pause.get(name, RESTART_PAUSE)
+        self.not_before[name] = now + pause
+        self.pause[name] = min(2 * pause, LONGEST_PAUSE)
 
     def start_missing(self):
         """Starts what may start now. Returns whether something still waits for its conditions."""
@@ -120,6 +132,7 @@ class Supervisor:
                 waiting = True
                 continue
             self.running[name] = (self.start(component), component)
+            self.started[name] = time.monotonic()
         return waiting
 
     def start(self, component):
