@@ -47,6 +47,11 @@ class Token {
   std::chrono::steady_clock::time_point read_;
 };
 
+std::string with_query(std::string_view path, std::string_view query) {
+  const bool first = path.find('?') == std::string_view::npos;
+  return std::string(path).append(first ? "?" : "&").append(query);
+}
+
 struct Call {
   std::string_view verb;  // as Kubernetes names it
   std::string method;
@@ -82,7 +87,7 @@ class HttpClient final : public Client {
   Result<std::string> apply(std::string_view path, std::string body, std::string_view field_manager,
                             bool force) override {
     std::string target =
-        std::string(path) + "?fieldManager=" + escape(field_manager) + (force ? "&force=true" : "");
+        with_query(path, "fieldManager=" + escape(field_manager)) + (force ? "&force=true" : "");
     return run(
         {"apply", "PATCH", std::move(target), std::move(body), "application/apply-patch+yaml"});
   }

@@ -38,8 +38,8 @@ class Client {
   virtual Result<std::string> get(std::string_view path) = 0;
   // POST; `body` is JSON.
   virtual Result<std::string> create_object(std::string_view path, std::string body) = 0;
-  // Server-side apply (application/apply-patch+yaml). `path` names the object, without a query.
-  // Conflict is an error unless `force`.
+  // Server-side apply (application/apply-patch+yaml). `path` names the object; it may have a
+  // query, such as "?dryRun=All". Conflict is an error unless `force`.
   virtual Result<std::string> apply(std::string_view path, std::string body,
                                     std::string_view field_manager, bool force) = 0;
   // PATCH application/merge-patch+json.

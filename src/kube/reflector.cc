@@ -203,6 +203,7 @@ class ThreadReflector final : public Reflector {
     succeeded();
     if (last) {
       sink_.list_end();
+      sink_.reached(page->resource_version);
       synced_ = true;
     }
   }
@@ -250,6 +251,7 @@ class ThreadReflector final : public Reflector {
       case WatchEvent::Type::Error:
         return decode_status(event->error_code, event->object);
     }
+    sink_.reached(event->resource_version);
     machine_.progressed(event->resource_version);
     succeeded();
     return std::nullopt;

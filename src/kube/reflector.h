@@ -25,6 +25,8 @@ class Sink {
   virtual void upsert(std::string_view object_json) = 0;
   virtual void list_end() = 0;
   virtual void remove(std::string_view namespace_, std::string_view name) = 0;
+  // All that happened in the collection up to this version has been told.
+  virtual void reached(std::string_view resource_version) { static_cast<void>(resource_version); }
 };
 
 struct Collection {

@@ -16,7 +16,8 @@
 namespace mcpfleet::kube {
 
 // T needs members `namespace_` and `name`. `decode` turns one raw object into T, keeping only what
-// decisions need. Thread safety: all public members from any thread; the change callback runs on
+// decisions need. Where T has a member `resource_version`, the store reads its own writes: see
+// note_written(). Thread safety: all public members from any thread; the change callback runs on
 // the reflector's thread and must not block.
 template <typename T>
 class Store final : public Sink {
@@ -62,9 +63,26 @@ class Store final : public Sink {
     listed_.insert(key);
     {
       std::lock_guard lock(mutex_);
-      objects_[key] = std::make_shared<const T>(std::move(*object));
+      auto& slot = objects_[key];
+      // An event from before our own write that is already here.
+      if (slot != nullptr && newer(*slot, *object)) return;
+      slot = std::make_shared<const T>(std::move(*object));
     }
     changed_(key);
+  }
+
+  // What the API server answered to a write of ours, so that the next decision knows of it before
+  // the watch tells. Ignored where the watch is already past it: it may have been deleted since.
+  void note_written(T object) {
+    const std::string key = object.namespace_ + "/" + object.name;
+    std::lock_guard lock(mutex_);
+    if (!version_less(reached_, object.resource_version)) return;
+    objects_[key] = std::make_shared<const T>(std::move(object));
+  }
+
+  void reached(std::string_view resource_version) override {
+    std::lock_guard lock(mutex_);
+    reached_ = resource_version;
   }
 
   void list_end() override {
@@ -94,6 +112,19 @@ class Store final : public Sink {
   }
 
  private:
+  // Versions of one collection are decimal numbers that grow (KEP-5504).
+  static bool version_less(const std::string& a, const std::string& b) {
+    return a.size() != b.size() ? a.size() < b.size() : a < b;
+  }
+  static bool newer(const T& held, const T& incoming) {
+    if constexpr (requires { held.resource_version, held.uid; }) {
+      return held.uid == incoming.uid &&
+             version_less(incoming.resource_version, held.resource_version);
+    } else {
+      return false;
+    }
+  }
+
   // Constant after construction.
   const Decode decode_;
   const Changed changed_;
@@ -103,6 +134,7 @@ class Store final : public Sink {
   // Protected by mutex_.
   mutable std::mutex mutex_;
   std::map<std::string, std::shared_ptr<const T>> objects_;
+  std::string reached_;  // the version up to which the watch has told all
 };
 
 }  // namespace mcpfleet::kube

@@ -1,0 +1,23 @@
+#include "operator/capabilities.h"
+
+#include <nlohmann/json.hpp>
+
+namespace mcpfleet::op {
+
+bool document_has_tolerance(std::string_view openapi_v3) {
+  using nlohmann::json;
+  const auto document = json::parse(openapi_v3, nullptr, /*allow_exceptions=*/false);
+  return document.is_object() &&
+         document.contains(json::json_pointer("/components/schemas/"
+                                              "io.k8s.api.autoscaling.v2.HPAScalingRules/"
+                                              "properties/tolerance"));
+}
+
+Result<bool> hpa_has_tolerance(kube::Client& client) {
+  const auto document = client.get("/openapi/v3/apis/autoscaling/v2");
+  if (document) return document_has_tolerance(*document);
+  if (document.error().kind == ErrorKind::NotFound) return false;
+  return fail(document.error());
+}
+
+}  // namespace mcpfleet::op

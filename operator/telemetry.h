@@ -1,0 +1,38 @@
+// The operator's own metrics, for Prometheus.
+//
+// Thread safety: all functions from any thread.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/clock.h"
+
+namespace mcpfleet::op {
+
+class Telemetry {
+ public:
+  Telemetry();
+  ~Telemetry();
+  Telemetry(const Telemetry&) = delete;
+  Telemetry& operator=(const Telemetry&) = delete;
+
+  void reconciled(bool ok, Duration took);
+  // `verb` as kube::RequestObserver gets it; status 0: no answer.
+  void requested(std::string_view verb, int status);
+  // A change of a recommendation.
+  void decided(const std::string& rule, const std::string& reason);
+  void drift_corrected();
+  void set_queue_depth(std::size_t keys);
+  void set_servers(std::size_t servers);
+
+  // Prometheus text 0.0.4.
+  std::string text() const;
+
+ private:
+  struct Families;
+  std::unique_ptr<Families> families_;
+};
+
+}  // namespace mcpfleet::op
