@@ -1,0 +1,235 @@
+#include "fleet/decode.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "manifests.h"
+
+namespace mcpfleet::fleet {
+namespace {
+
+using nlohmann::json;
+using std::chrono::seconds;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+TEST(DecodeTest, TheLeastGetsTheDefaults) {
+  const auto server = decode(minimal().dump());
+  ASSERT_TRUE(server) << server.error().message;
+  EXPECT_EQ(server->name, "time");
+  EXPECT_EQ(key(*server), "tools/time");
+  EXPECT_EQ(server->uid, "u-1");
+  EXPECT_EQ(server->generation, 3);
+  EXPECT_EQ(server->image.ref, "localhost/time:1");
+  EXPECT_EQ(server->transport.type, TransportType::StreamableHttp);
+  EXPECT_EQ(server->config.port, 8080);
+  EXPECT_EQ(server->config.path, "/mcp");
+  EXPECT_EQ(server->runtime.replicas, 1);
+  EXPECT_EQ(server->sessions.drain_timeout, seconds(30));
+  EXPECT_EQ(server->sessions.idle_timeout, seconds(1800));
+  EXPECT_FALSE(server->autoscaling);
+}
+
+TEST(DecodeTest, EmptyAutoscalingHasTheSeedsDefaults) {
+  json object = minimal();
+  object["spec"]["autoscaling"] = json::object();
+  const auto server = decode(object.dump());
+  ASSERT_TRUE(server) << server.error().message;
+  const Autoscaling& autoscaling = *server->autoscaling;
+  EXPECT_EQ(autoscaling.min_replicas, 3);
+  EXPECT_EQ(autoscaling.max_replicas, 50);
+  EXPECT_EQ(autoscaling.targets, (Targets{70, 80, 100'000, std::nullopt}));
+  EXPECT_EQ(json::parse(autoscaling.behavior), json::parse(R"({
+    "scaleUp": {"stabilizationWindowSeconds": 60, "policies": [{"type": "Percent", "value": 100, "periodSeconds": 60}]},
+    "scaleDown": {"stabilizationWindowSeconds": 300, "policies": [{"type": "Percent", "value": 10, "periodSeconds": 60}]}})"));
+}
+
+TEST(DecodeTest, TargetsThatAreGivenStandAlone) {
+  json object = minimal();
+  object["spec"]["autoscaling"]["targets"]["concurrency"] = 4;
+  const auto server = decode(object.dump());
+  ASSERT_TRUE(server) << server.error().message;
+  EXPECT_EQ(server->autoscaling->targets,
+            (Targets{std::nullopt, std::nullopt, std::nullopt, 4'000}));
+}
+
+TEST(DecodeTest, ReadsEveryField) {
+  const auto server = decode(full().dump());
+  ASSERT_TRUE(server) << server.error().message;
+  EXPECT_EQ(server->image.pull_policy, "IfNotPresent");
+  EXPECT_EQ(server->image.image_pull_secrets, std::vector<std::string>{"pull"});
+  EXPECT_EQ(server->transport.type, TransportType::Stdio);
+  EXPECT_EQ(server->transport.max_processes, 7);
+  EXPECT_EQ(server->config.port, 3001);
+  EXPECT_EQ(server->config.path, "/v1/mcp");
+  EXPECT_EQ(server->config.command, std::vector<std::string>{"serve"});
+  EXPECT_EQ(server->config.arguments, std::vector<std::string>{"--fast"});
+  EXPECT_EQ(json::parse(server->config.env), full()["spec"]["config"]["env"]);
+  EXPECT_EQ(json::parse(server->config.env_from), full()["spec"]["config"]["envFrom"]);
+  EXPECT_EQ(server->runtime.replicas, 4);
+  EXPECT_TRUE(server->runtime.requests_cpu);
+  EXPECT_TRUE(server->runtime.requests_memory);
+  EXPECT_EQ(server->sessions.drain_timeout, seconds(5));
+  EXPECT_EQ(server->sessions.idle_timeout, seconds(90));
+  const Autoscaling& autoscaling = *server->autoscaling;
+  EXPECT_EQ(autoscaling.targets, (Targets{60, 70, 250, 5'000}));
+  ASSERT_EQ(autoscaling.rules.size(), 2U);
+  EXPECT_EQ(autoscaling.rules[0], (Rule{"slow",
+                                        "mcp_request_duration_seconds_p95",
+                                        "search",
+                                        Operator::GreaterOrEqual,
+                                        0.2,
+                                        Action::ScaleUp,
+                                        {std::nullopt, 50},
+                                        seconds(30),
+                                        seconds(15)}));
+  EXPECT_EQ(autoscaling.rules[1].op, Operator::Less);
+  EXPECT_EQ(autoscaling.rules[1].action, Action::ScaleDown);
+  EXPECT_EQ(autoscaling.rules[1].amount, (Amount{2, std::nullopt}));
+}
+
+TEST(DecodeTest, ALimitRequestsAResourceToo) {
+  json object = minimal();
+  object["spec"]["runtime"]["resources"]["limits"]["cpu"] = 2;
+  const auto server = decode(object.dump());
+  ASSERT_TRUE(server) << server.error().message;
+  EXPECT_TRUE(server->runtime.requests_cpu);
+  EXPECT_FALSE(server->runtime.requests_memory);
+}
+
+struct Bad {
+  const char* pointer;  // what to set in full()
+  json value;           // null: remove it
+  const char* want;     // the sentence starts so
+};
+
+TEST(DecodeTest, RefusesBadInputByTheFieldsName) {
+  const Bad cases[] = {
+      {"/metadata/name", "Time", "metadata.name must be lower-case"},
+      {"/metadata/name", "9lives", "metadata.name must be lower-case"},
+      {"/metadata/name", std::string(53, 'a'), "metadata.name must be"},
+      {"/metadata/name", nullptr, "metadata.name is required"},
+      {"/spec", nullptr, "spec is required"},
+      {"/spec/source", nullptr, "spec.source is required"},
+      {"/spec/source/containerImage", nullptr, "spec.source.containerImage is required"},
+      {"/spec/source/containerImage/ref", nullptr, "spec.source.containerImage.ref is required"},
+      {"/spec/source/containerImage/ref", "a b", "spec.source.containerImage.ref must be an image"},
+      {"/spec/transport/type", "sse",
+       "spec.transport.type must be stdio or streamable-http, not \"sse\""},
+      {"/spec/transport/type", nullptr, "spec.transport.type is required"},
+      {"/spec/config/command", json::array(),
+       "spec.config.command is required with transport stdio"},
+      {"/spec/config/port", 19080, "spec.config.port must not be 19080"},
+      {"/spec/config/port", 19090, "spec.config.port must not be 19090"},
+      {"/spec/config/path", "mcp", "spec.config.path must be the path of a URL"},
+      {"/spec/config/path", "/mcp?x=1", "spec.config.path must be the path of a URL"},
+      {"/spec/config/env/0/name", nullptr, "spec.config.env[0].name is required"},
+      {"/spec/config/envFrom/1/secretRef/name", nullptr,
+       "spec.config.envFrom[1].secretRef.name is required"},
+      {"/spec/runtime/resources/requests/cpu", "lots",
+       "spec.runtime.resources.requests.cpu must be a quantity such as 100 or 250m, not \"lots\""},
+      {"/spec/runtime/resources/limits/memory", "-1Gi",
+       "spec.runtime.resources.limits.memory must not be negative"},
+      {"/spec/sessions/drainTimeout", "soon", "spec.sessions.drainTimeout must be a duration"},
+      {"/spec/sessions/drainTimeout", "0", "spec.sessions.drainTimeout must be a duration"},
+      {"/spec/sessions/idleTimeout", "0s", "spec.sessions.idleTimeout must be from 1s"},
+      {"/spec/autoscaling/minReplicas", 10,
+       "spec.autoscaling.minReplicas must not be greater than maxReplicas (10 > 9"},
+      {"/spec/autoscaling/minReplicas", 0, "spec.autoscaling.minReplicas must be from 1"},
+      {"/spec/autoscaling/targets/requestsPerSecond", "fast",
+       "spec.autoscaling.targets.requestsPerSecond must be a quantity such as 100 or 250m, not "
+       "\"fast\""},
+      {"/spec/autoscaling/targets/requestsPerSecond", "0",
+       "spec.autoscaling.targets.requestsPerSecond must be greater than 0"},
+      {"/spec/autoscaling/targets/concurrency", 1.5,
+       "spec.autoscaling.targets.concurrency must be a quantity such as 100 or 250m (a fraction"},
+      {"/spec/autoscaling/rules/1/name", "slow",
+       "spec.autoscaling.rules[1].name must be unique, and \"slow\" is there twice"},
+      {"/spec/autoscaling/rules/0/name", "Slow", "spec.autoscaling.rules[0].name must be"},
+      {"/spec/autoscaling/rules/0/metric", "cpu",
+       "spec.autoscaling.rules[0].metric must be one of mcp_requests_per_second, "},
+      {"/spec/autoscaling/rules/0/threshold", -1,
+       "spec.autoscaling.rules[0].threshold must not be negative"},
+      {"/spec/autoscaling/rules/0/threshold", nullptr,
+       "spec.autoscaling.rules[0].threshold is required"},
+      {"/spec/autoscaling/rules/0/action", nullptr, "spec.autoscaling.rules[0].action is required"},
+      {"/spec/autoscaling/rules/0/operator",
+       "==", "spec.autoscaling.rules[0].operator must be >, <, >= or <=, not \"==\""},
+      {"/spec/autoscaling/rules/0/window", "0s",
+       "spec.autoscaling.rules[0].window must be greater than 0s"},
+      {"/spec/autoscaling/rules/0/window", "25h", "spec.autoscaling.rules[0].window must be from"},
+      {"/spec/autoscaling/rules/0/amount/pods", 1,
+       "spec.autoscaling.rules[0].amount must have exactly one of pods and percent"},
+      {"/spec/autoscaling/rules/0/amount/percent", nullptr,
+       "spec.autoscaling.rules[0].amount must have exactly one of pods and percent"},
+      {"/spec/autoscaling/behavior/scaleUp/policies/0/value", nullptr,
+       "spec.autoscaling.behavior.scaleUp.policies[0].value is required"},
+  };
+  for (const auto& test : cases) {
+    json object = full();
+    const json::json_pointer pointer(test.pointer);
+    if (test.value.is_null())
+      object[pointer.parent_pointer()].erase(pointer.back());
+    else
+      object[pointer] = test.value;
+    const auto got = decode(object.dump());
+    ASSERT_FALSE(got) << test.pointer;
+    EXPECT_EQ(got.error().kind, ErrorKind::Invalid);
+    EXPECT_THAT(got.error().message, StartsWith(test.want)) << test.pointer;
+  }
+}
+
+TEST(DecodeTest, AutoscalingOnNothingIsRefused) {
+  json object = minimal();
+  object["spec"]["autoscaling"]["targets"] = json::object();
+  const auto got = decode(object.dump());
+  ASSERT_FALSE(got);
+  EXPECT_THAT(got.error().message, StartsWith("spec.autoscaling.targets must name at least one"));
+}
+
+TEST(DecodeTest, TheMaximumAloneBelowTheDefaultMinimumSaysWhy) {
+  json object = minimal();
+  object["spec"]["autoscaling"]["maxReplicas"] = 2;
+  const auto got = decode(object.dump());
+  ASSERT_FALSE(got);
+  EXPECT_THAT(got.error().message, HasSubstr("they default to 3 and 50"));
+}
+
+TEST(DecodeTest, AnythingFromTheNetworkIsSurvived) {
+  EXPECT_EQ(decode("").error().kind, ErrorKind::Malformed);
+  EXPECT_EQ(decode("[]").error().kind, ErrorKind::Invalid);
+  EXPECT_EQ(decode("null").error().kind, ErrorKind::Invalid);
+  EXPECT_EQ(decode(std::string(100'000, '[')).error().kind, ErrorKind::Malformed);
+  EXPECT_EQ(decode(std::string(kMaxObjectBytes + 1, ' ')).error().kind, ErrorKind::TooLarge);
+  const std::string text = full().dump();
+  for (std::size_t length = 0; length < text.size(); ++length)
+    EXPECT_FALSE(decode(text.substr(0, length)));
+  std::string bytes = text;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    bytes[at] = '\xff';
+    (void)decode(bytes);
+    bytes[at] = text[at];
+  }
+}
+
+TEST(DecodeTest, UnknownFieldsOfANewerSchemaAreIgnored) {
+  json object = minimal();
+  object["spec"]["network"]["ingressFrom"] = {"x"};
+  EXPECT_TRUE(decode(object.dump()));
+}
+
+TEST(DecodeTest, IdentityOfWhatIsRefused) {
+  json object = full();
+  object["spec"]["transport"]["type"] = "carrier-pigeon";
+  object["status"]["replicas"] = 5;
+  EXPECT_FALSE(decode(object.dump()));
+  const auto identity = decode_identity(object.dump());
+  ASSERT_TRUE(identity) << identity.error().message;
+  EXPECT_EQ(identity->uid, "u-1");
+  EXPECT_EQ(identity->status.replicas, 5);
+}
+
+}  // namespace
+}  // namespace mcpfleet::fleet

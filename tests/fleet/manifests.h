@@ -1,0 +1,45 @@
+// Manifests that several tests start from.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string_view>
+
+namespace mcpfleet::fleet {
+
+// The least that is accepted.
+inline nlohmann::json minimal() {
+  return nlohmann::json::parse(R"({
+    "apiVersion": "mcpfleet.dev/v1alpha1", "kind": "MCPServer",
+    "metadata": {"name": "time", "namespace": "tools", "uid": "u-1", "generation": 3},
+    "spec": {"source": {"containerImage": {"ref": "localhost/time:1"}}}})");
+}
+
+// Every field of the schema is set.
+inline nlohmann::json full() {
+  nlohmann::json object = minimal();
+  object["spec"] = nlohmann::json::parse(R"({
+    "source": {"type": "ContainerImage", "containerImage": {
+      "ref": "localhost/time:1", "pullPolicy": "IfNotPresent", "imagePullSecrets": [{"name": "pull"}]}},
+    "transport": {"type": "stdio", "stdio": {"mode": "perSession", "maxProcesses": 7}},
+    "config": {"port": 3001, "path": "/v1/mcp", "command": ["serve"], "arguments": ["--fast"],
+      "env": [{"name": "A", "value": "b"}, {"name": "C", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}}],
+      "envFrom": [{"prefix": "P_", "configMapRef": {"name": "settings", "optional": true}},
+                  {"secretRef": {"name": "tokens", "optional": false}}]},
+    "runtime": {"replicas": 4, "resources": {"requests": {"cpu": "100m", "memory": "64Mi"}, "limits": {"memory": "1Gi"}}},
+    "sessions": {"drainTimeout": "5s", "idleTimeout": "1m30s"},
+    "autoscaling": {"minReplicas": 2, "maxReplicas": 9,
+      "targets": {"cpuUtilization": 60, "memoryUtilization": 70, "requestsPerSecond": "250m", "concurrency": 5},
+      "rules": [
+        {"name": "slow", "metric": "mcp_request_duration_seconds_p95", "tool": "search", "operator": ">=",
+         "threshold": "200m", "action": "ScaleUp", "amount": {"percent": 50}, "window": "30s", "cooldown": "15s"},
+        {"name": "calm", "metric": "mcp_requests_in_flight", "tool": "search", "operator": "<", "threshold": 1,
+         "action": "ScaleDown", "amount": {"pods": 2}, "window": "60s", "cooldown": "60s"}],
+      "behavior": {
+        "scaleUp": {"stabilizationWindowSeconds": 0, "selectPolicy": "Max", "tolerance": "50m",
+                    "policies": [{"type": "Pods", "value": 4, "periodSeconds": 15}]},
+        "scaleDown": {"stabilizationWindowSeconds": 10, "selectPolicy": "Min", "tolerance": "0",
+                      "policies": [{"type": "Percent", "value": 10, "periodSeconds": 60}]}}}})");
+  return object;
+}
+
+}  // namespace mcpfleet::fleet
