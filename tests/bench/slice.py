@@ -1,0 +1,131 @@
+"""The whole path once: age of the metric, reaction to a load step, and what the sidecar adds to a call.
+
+    hack/bench slice                      starts a cluster named bench, and takes it down afterwards
+    hack/bench slice --cluster mcpfleet   measures a cluster that is up (hack/run leaves that one), as it is
+    hack/bench slice --only added         one of the parts: age, react, added, stub (the last needs no cluster)
+
+Takes about 15 minutes once the images are built. Real servers: npm's server-everything.
+"""
+
+import argparse
+import os
+import pathlib
+import platform
+import random
+import sys
+import time
+
+from benchlib import added_latency, metric_age, reaction, stats
+from benchlib.api import Api
+from benchlib.fleet import fleet, lab, namespace, only_pod, servers, wait_ready
+from benchlib.programs import build
+
+PARTS = ["stub", "age", "added", "react"]
+SERVER_PORT = 3001
+STARTED = time.monotonic()
+
+
+def tell(text):
+    print(f"[{time.monotonic() - STARTED:4.0f}s] {text}", flush=True)
+
+
+def machine():
+    models = {line.split(":")[1].strip() for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines()
+              if line.startswith("model name")}
+    load = " ".join(f"{value:.2f}" for value in os.getloadavg())
+    return f"{os.cpu_count()} x {' / '.join(models)}, Linux {platform.release()}, load average {load}"
+
+
+def tell_added(title, ways):
+    tell(title)
+    for line in ways.table():
+        print(line)
+    for way in ("relay", "sidecar"):
+        for label, share in (("p50", 0.5), ("p99", 0.99)):
+            low, high = ways.added_interval(way, share)
+            print(f"  {way} adds {ways.added(way, share):.0f} µs to {label} (95 % interval {low:.0f} to {high:.0f})")
+    low, high = ways.ratio_interval()
+    print(f"  sidecar's p50 over relay's: {ways.ratio():.2f} (95 % interval {low:.2f} to {high:.2f})", flush=True)
+
+
+def stub(figures, options, programs):
+    ways = added_latency.on_loopback(programs, options.seed)
+    tell_added("added latency in front of a stub, on loopback", ways)
+    figures += [("stub_added_p50_us", ways.added("sidecar", 0.5), "us"),
+                ("stub_added_p99_us", ways.added("sidecar", 0.99), "us"),
+                ("stub_relay_p50_us", ways.added("relay", 0.5), "us"),
+                ("stub_added_p50_ratio", ways.ratio(), "x")]
+
+
+def added(figures, cluster, space, options, programs):
+    pod, address = only_pod(cluster, "everything", space)
+    ways = added_latency.in_cluster(cluster, space, pod, address, SERVER_PORT, programs, options.seed)
+    tell_added("added latency in front of server-everything, in its pod", ways)
+    figures += [("added_p50_us", ways.added("sidecar", 0.5), "us"), ("added_p99_us", ways.added("sidecar", 0.99), "us"),
+                ("relay_p50_us", ways.added("relay", 0.5), "us"), ("added_p50_ratio", ways.ratio(), "x")]
+
+
+def age(figures, cluster, space, options):
+    _, address = only_pod(cluster, "everything", space)
+    ages = metric_age.measure(Api(cluster), space, "everything", f"http://{address}:19080/mcp", options.age_trials,
+                              options.seed)
+    p50, p95 = stats.percentile(ages, 0.5), stats.percentile(ages, 0.95)
+    tell(f"age of mcp_requests_in_flight: {len(ages)} changes, median {p50:.0f}, p95 {p95:.0f}, max {max(ages):.0f} ms")
+    figures.append(("metric_age_ms", p95, "ms"))
+
+
+def react(figures, cluster, space, options):
+    reaction.apply(cluster, space)
+    found = reaction.measure(cluster, Api(cluster), space, options.react_trials, options.seed, tell)
+    for name, figure in ((reaction.RATE, "react_ms"), (reaction.HELD, "react_concurrency_ms")):
+        times = found[name]
+        tell(f"reaction by {reaction.METRICS[name]}: {len(times)} steps, min {min(times):.0f}, "
+             f"median {stats.percentile(times, 0.5):.0f}, max {max(times):.0f} ms")
+        figures.append((figure, stats.percentile(times, 0.5), "ms"))
+
+
+def measure_in_cluster(figures, options, programs):
+    tell(f"cluster {options.cluster}")
+    with fleet(options.cluster) as cluster, namespace(cluster, "bench-slice") as space:
+        if {"age", "added"} & set(options.only):
+            cluster.apply(servers.everything(space, runtime={"replicas": 1}))
+            wait_ready(cluster, "everything", space)
+            if "age" in options.only:
+                age(figures, cluster, space, options)
+            if "added" in options.only:
+                added(figures, cluster, space, options, programs)
+            cluster.kubectl("delete", "mcpserver", "everything", "-n", space)
+        if "react" in options.only:
+            react(figures, cluster, space, options)
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="hack/bench slice", description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--cluster", default="bench", metavar="NAME", help="default: %(default)s")
+    parser.add_argument("--only", action="append", choices=PARTS, help="may be given more than once")
+    parser.add_argument("--age-trials", type=int, default=30, metavar="N", help="two ages each (default: %(default)s)")
+    parser.add_argument("--react-trials", type=int, default=5, metavar="N", help="default: %(default)s")
+    parser.add_argument("--seed", type=int, default=random.randrange(1 << 31), help="of the random phases; default: random")
+    options = parser.parse_args()
+    options.only = options.only or PARTS
+    for name in ("age_trials", "react_trials"):
+        if not 1 <= getattr(options, name) <= 200:
+            parser.error(f"--{name.replace('_', '-')} must be from 1 to 200")
+
+    print(f"machine: {machine()}; seed {options.seed}", flush=True)
+    figures = []
+    programs = build("mcp-sidecar") if {"stub", "added"} & set(options.only) else None
+    if "stub" in options.only:
+        stub(figures, options, programs)
+    if options.only != ["stub"]:
+        measure_in_cluster(figures, options, programs)
+    for name, value, unit in figures:
+        print(f"figure {name} {value:.{2 if unit == 'x' else 0}f} {unit}")
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except (lab.CommandFailed, RuntimeError, TimeoutError, OSError) as error:
+        sys.exit(f"hack/bench slice: {error}")
