@@ -1,0 +1,62 @@
+// A request of the TLS port from its bytes to its answer: probes, identity, rights, then discovery
+// or values.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "http/authentication.h"
+#include "http/server.h"
+#include "metrics-adapter/authorizer.h"
+#include "metrics-adapter/discovery.h"
+#include "metrics-adapter/metric_source.h"
+#include "metrics-adapter/own_metrics.h"
+#include "metrics-adapter/probes.h"
+#include "metrics-adapter/worker_pool.h"
+
+namespace mcpfleet::adapter {
+
+// Who asks and whether they may; the parts of Authenticator and Authorizer that a request needs.
+struct Gatekeeper {
+  std::function<std::optional<Result<http::Identity>>(const http::Request&)> identify_now;
+  std::function<Result<http::Identity>(const http::Request&)> identify;
+  std::function<std::optional<Result<void>>(const http::Identity&, const AccessRequest&)>
+      authorize_now;
+  std::function<Result<void>(const http::Identity&, const AccessRequest&)> authorize;
+};
+
+// Everything but the first question of somebody (10 s each) is answered on the server's thread.
+// Thread safety: handle() from any thread. Outlives the server and the pool.
+class ApiHandler {
+ public:
+  ApiHandler(Gatekeeper gatekeeper, const MetricSource& source, std::vector<Check> checks,
+             const Clock& clock, WorkerPool& pool, OwnMetrics& metrics)
+      : gatekeeper_(std::move(gatekeeper)),
+        source_(source),
+        checks_(std::move(checks)),
+        clock_(clock),
+        pool_(pool),
+        metrics_(metrics) {}
+
+  void handle(http::Request request, http::Respond respond);
+
+ private:
+  struct Pending;
+  void wait_for(std::shared_ptr<Pending> pending);
+  void finish(Pending& pending, http::Response response);
+  // What is left when identity and rights are known.
+  http::Response answer(const Pending& pending) const;
+
+  const Gatekeeper gatekeeper_;
+  const MetricSource& source_;
+  const std::vector<Check> checks_;
+  const Clock& clock_;
+  WorkerPool& pool_;
+  OwnMetrics& metrics_;
+  const Discovery discovery_;
+};
+
+}  // namespace mcpfleet::adapter

@@ -1,0 +1,136 @@
+#include "metrics-adapter/discovery.h"
+
+#include <array>
+#include <functional>
+#include <nlohmann/json.hpp>
+
+#include "metrics-adapter/metric_source.h"
+#include "metrics-adapter/status_body.h"
+
+namespace mcpfleet::adapter {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::string_view kAggregatedType =
+    "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
+constexpr std::array<std::string_view, 2> kGroups{kCustomGroup, kOwnGroup};
+constexpr std::array<std::string_view, 2> kResources{kPodsResource, kServersResource};
+
+std::string group_version(std::string_view group) {
+  return std::string(group) + "/" + std::string(kVersion);
+}
+
+json group_object(std::string_view group) {
+  const json version{{"groupVersion", group_version(group)}, {"version", kVersion}};
+  return {{"name", group}, {"versions", {version}}, {"preferredVersion", version}};
+}
+
+json resource_list(std::string_view group) {
+  auto resources = json::array();
+  for (const auto resource : kResources)
+    for (const auto metric : metrics_of(resource))
+      resources.push_back({{"name", std::string(resource) + "/" + std::string(metric)},
+                           {"singularName", ""},
+                           {"namespaced", true},
+                           {"kind", "MetricValueList"},
+                           {"verbs", {"get"}}});
+  return {{"kind", "APIResourceList"},
+          {"apiVersion", "v1"},
+          {"groupVersion", group_version(group)},
+          {"resources", std::move(resources)}};
+}
+
+// A resource without a responseKind has no meaning of its own; only its subresources count
+// (k8s.io/client-go discovery/aggregated_discovery.go).
+json aggregated_resource(std::string_view group, std::string_view resource) {
+  auto subresources = json::array();
+  for (const auto metric : metrics_of(resource))
+    subresources.push_back(
+        {{"subresource", metric},
+         {"responseKind", {{"group", group}, {"version", kVersion}, {"kind", "MetricValueList"}}},
+         {"verbs", {"get"}}});
+  return {{"resource", resource},
+          {"scope", "Namespaced"},
+          {"singularResource", ""},
+          {"verbs", json::array()},
+          {"subresources", std::move(subresources)}};
+}
+
+json aggregated_group(std::string_view group) {
+  auto resources = json::array();
+  for (const auto resource : kResources) resources.push_back(aggregated_resource(group, resource));
+  const json version{
+      {"version", kVersion}, {"freshness", "Current"}, {"resources", std::move(resources)}};
+  return {{"metadata", {{"name", group}}}, {"versions", {version}}};
+}
+
+http::Response json_response(const json& body) {
+  return http::text_response(200, body.dump() + "\n", "application/json");
+}
+
+// Whether an Accept header names the aggregated form; spaces do not count.
+bool accepts_aggregated(const http::Headers& headers) {
+  for (const auto value : headers.all("Accept")) {
+    std::string text;
+    for (const char c : value)
+      if (c != ' ') text += c;
+    if (text.find(kAggregatedType) != std::string::npos) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+Discovery::Discovery() {
+  json groups{{"kind", "APIGroupList"}, {"apiVersion", "v1"}, {"groups", json::array()}};
+  json all{{"kind", "APIGroupDiscoveryList"},
+           {"apiVersion", "apidiscovery.k8s.io/v2"},
+           {"metadata", json::object()},
+           {"items", json::array()}};
+  for (const auto group : kGroups) {
+    groups["groups"].push_back(group_object(group));
+    all["items"].push_back(aggregated_group(group));
+  }
+  groups_ = groups.dump() + "\n";
+  aggregated_ = all.dump() + "\n";
+  // The same in every replica of one build, since it depends on the text alone.
+  etag_ = "\"" + std::to_string(std::hash<std::string>{}(aggregated_)) + "\"";
+}
+
+std::optional<http::Response> Discovery::answer(const Target& target,
+                                                const http::Headers& headers) const {
+  const auto& parts = target.segments;
+  if (parts.empty()) return std::nullopt;
+  if (parts.front() == "openapi")
+    return status_response(404, "the server could not find the requested resource");
+  if (parts.front() != "apis" || parts.size() > 3) return std::nullopt;
+  if (parts.size() == 1)
+    return accepts_aggregated(headers) ? aggregated(headers)
+                                       : http::text_response(200, groups_, "application/json");
+  for (const auto group : kGroups) {
+    if (parts[1] != group) continue;
+    if (parts.size() == 2) {
+      auto body = group_object(group);
+      body["kind"] = "APIGroup";
+      body["apiVersion"] = "v1";
+      return json_response(body);
+    }
+    if (parts[2] == kVersion) return json_response(resource_list(group));
+  }
+  return status_response(404, "the server could not find the requested resource");
+}
+
+http::Response Discovery::aggregated(const http::Headers& headers) const {
+  http::Response response;
+  if (headers.get("If-None-Match") == etag_) {
+    response.status = 304;
+  } else {
+    response = http::text_response(200, aggregated_, std::string(kAggregatedType));
+  }
+  response.headers.add("ETag", etag_);
+  response.headers.add("Vary", "Accept");
+  return response;
+}
+
+}  // namespace mcpfleet::adapter

@@ -1,0 +1,256 @@
+// mcp-metrics-adapter: builds the parts and lets them run until SIGTERM or SIGINT.
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "http/server.h"
+#include "kube/client.h"
+#include "kube/config.h"
+#include "kube/reflector.h"
+#include "kube/store.h"
+#include "log/log.h"
+#include "metrics-adapter/api_handler.h"
+#include "metrics-adapter/authenticator.h"
+#include "metrics-adapter/authorizer.h"
+#include "metrics-adapter/metric_source.h"
+#include "metrics-adapter/options.h"
+#include "metrics-adapter/own_metrics.h"
+#include "metrics-adapter/pod_target.h"
+#include "metrics-adapter/roster.h"
+#include "metrics-adapter/scraper.h"
+#include "metrics-adapter/server_record.h"
+#include "metrics-adapter/serving_certificate.h"
+#include "metrics-adapter/worker_pool.h"
+
+namespace mcpfleet::adapter {
+namespace {
+
+using std::chrono::seconds;
+
+constexpr int kServerThreads = 2;
+constexpr std::size_t kWorkers = 4;
+constexpr std::size_t kMaxWaiting = 1024;
+
+void report_rejected(const Error& error) {
+  log::warn("an object is left out", {{"error", error.message}});
+}
+
+Gatekeeper make_gatekeeper(Authenticator& authenticator, Authorizer& authorizer) {
+  return {
+      [&authenticator](const auto& request) { return authenticator.try_now(request); },
+      [&authenticator](const auto& request) { return authenticator.authenticate(request); },
+      [&authorizer](const auto& who, const auto& what) { return authorizer.try_now(who, what); },
+      [&authorizer](const auto& who, const auto& what) { return authorizer.authorize(who, what); }};
+}
+
+// All parts of the running program. They end in the opposite order of their members.
+class Program {
+ public:
+  Program(Options options, std::unique_ptr<kube::Client> client)
+      : options_(std::move(options)),
+        client_(std::move(client)),
+        pods_(
+            decode_pod, [this](const std::string&) { roster_.touch(); }, report_rejected),
+        servers_(
+            decode_server, [this](const std::string&) { roster_.touch(); }, report_rejected),
+        roster_([this] { return pods_.all(); }, [this] { return servers_.all(); },
+                [this] { return pods_synced() && servers_synced(); }, options_.window),
+        source_(roster_, {options_.window, options_.max_age}),
+        authenticator_(*client_, clock_),
+        authorizer_(*client_, clock_),
+        keeper_(*client_, clock_,
+                {options_.namespace_, options_.tls_secret, options_.service_name,
+                 options_.api_services}),
+        pool_(kWorkers, kMaxWaiting),
+        handler_(make_gatekeeper(authenticator_, authorizer_), source_, checks(), clock_, pool_,
+                 metrics_) {}
+
+  ~Program() {
+    certificate_loop_.reset();
+    if (api_server_) api_server_->stop();
+    if (health_server_) health_server_->stop();
+  }
+  Program(const Program&) = delete;
+  Program& operator=(const Program&) = delete;
+
+  Result<void> start() {
+    auto health = start_health_server();
+    if (!health) return fail(health.error().context("--health-listen"));
+    pod_reflector_ =
+        kube::Reflector::start(*client_, {"/api/v1/pods", std::string(kServerLabel), ""}, pods_);
+    server_reflector_ = kube::Reflector::start(
+        *client_, {"/apis/mcpfleet.dev/v1alpha1/mcpservers", "", ""}, servers_);
+    reflectors_started_.store(true);
+    ScraperOptions scraping;
+    scraping.interval = options_.scrape_interval;
+    scraping.max_age = options_.max_age;
+    auto scraper = Scraper::start(scraping, clock_, roster_, metrics_);
+    if (!scraper) return fail(scraper.error());
+    scraper_ = std::move(*scraper);
+    authorities_loop_.emplace([this]() -> Duration {
+      static_cast<void>(authenticator_.refresh());
+      return authenticator_.ready() ? seconds(30) : seconds(1);
+    });
+    certificate_loop_.emplace([this]() -> Duration {
+      auto kept = keep_certificate();
+      if (!kept && !told_certificate_)
+        log::error("cannot serve the metrics API", {{"error", kept.error().message}});
+      told_certificate_ = !kept;
+      return kept ? seconds(60) : seconds(2);
+    });
+    return {};
+  }
+
+ private:
+  bool pods_synced() const { return reflectors_started_.load() && pod_reflector_->synced(); }
+  bool servers_synced() const { return reflectors_started_.load() && server_reflector_->synced(); }
+
+  std::vector<Check> checks() {
+    return {{"pods", [this] { return pods_synced(); }},
+            {"mcpservers", [this] { return servers_synced(); }},
+            {"authorities", [this] { return authenticator_.ready(); }},
+            {"certificate", [this] { return serving_.load(); }}};
+  }
+
+  Result<void> start_health_server() {
+    http::ServerOptions server;
+    server.address = options_.health_listen.address;
+    server.port = options_.health_listen.port;
+    auto started = http::Server::start(
+        server, [this](const http::Request& request, const http::Respond& respond) {
+          const auto target = parse_target(request.target);
+          std::optional<http::Response> probe;
+          if (target) probe = answer_probe(*target, checks());
+          if (probe) return respond(*probe);
+          if (!target || target->path != "/metrics")
+            return respond(http::text_response(404, "not found\n"));
+          respond(http::text_response(200, metrics_.exposition(),
+                                      "text/plain; version=0.0.4; charset=utf-8"));
+        });
+    if (!started) return fail(started.error());
+    health_server_ = std::move(*started);
+    return {};
+  }
+
+  // The caBundle comes before the certificate that needs it: until then other replicas and this one
+  // go on with the old one, which the bundle still covers.
+  Result<void> keep_certificate() {
+    auto certificate = keeper_.ensure();
+    if (!certificate) return fail(certificate.error());
+    keeper_.update_bundles(certificate->ca_pem);
+    if (serving_.load() && *certificate == certificate_) return {};
+    auto identity = std::make_shared<const http::TlsIdentity>(
+        http::TlsIdentity{certificate->pair.certificate_pem, certificate->pair.key_pem});
+    auto served = serving_.load() ? api_server_->reload(identity) : start_api_server(identity);
+    if (!served) return fail(served.error());
+    certificate_ = std::move(*certificate);
+    serving_.store(true);
+    return {};
+  }
+
+  Result<void> start_api_server(std::shared_ptr<const http::TlsIdentity> identity) {
+    http::ServerOptions server;
+    server.address = options_.listen.address;
+    server.port = options_.listen.port;
+    server.threads = kServerThreads;
+    server.tls = std::move(identity);
+    server.request_client_certificate = true;
+    server.max_body_bytes = 64 * 1024;  // only GET is served
+    auto started =
+        http::Server::start(server, [this](http::Request request, http::Respond respond) {
+          handler_.handle(std::move(request), std::move(respond));
+        });
+    if (!started) return fail(started.error().context("--listen"));
+    api_server_ = std::move(*started);
+    log::info("the metrics API is served",
+              {{"address", options_.listen.address}, {"port", api_server_->port()}});
+    return {};
+  }
+
+  const Options options_;
+  const SystemClock clock_;
+  OwnMetrics metrics_;
+  const std::unique_ptr<kube::Client> client_;
+  kube::Store<PodTarget> pods_;
+  kube::Store<ServerRecord> servers_;
+  Roster roster_;
+  MetricSource source_;
+  Authenticator authenticator_;
+  Authorizer authorizer_;
+  CertificateKeeper keeper_;
+  std::unique_ptr<http::Server> health_server_;
+  std::unique_ptr<http::Server> api_server_;  // written by certificate_loop_ before serving_
+  WorkerPool pool_;
+  ApiHandler handler_;
+  std::unique_ptr<kube::Reflector> pod_reflector_;
+  std::unique_ptr<kube::Reflector> server_reflector_;
+  std::atomic<bool> reflectors_started_{false};
+  std::unique_ptr<Scraper> scraper_;
+  std::atomic<bool> serving_{false};
+  // Used by certificate_loop_ only.
+  ServingCertificate certificate_;
+  bool told_certificate_ = false;
+  std::optional<Periodic> authorities_loop_;
+  std::optional<Periodic> certificate_loop_;
+};
+
+std::optional<std::string> environment(const std::string& name) {
+  const char* value = std::getenv(name.c_str());
+  if (value == nullptr) return std::nullopt;
+  return value;
+}
+
+Result<std::unique_ptr<kube::Client>> connect(const Options& options) {
+  auto config = kube::load_config(options.kubeconfig);
+  if (!config) return fail(config.error());
+  return kube::Client::create(*config, "mcp-metrics-adapter/" MCPFLEET_VERSION);
+}
+
+int run(const Options& options) {
+  log::configure(options.log_format, options.log_level);
+  // Before any thread starts, so that all of them leave the signals to sigwait().
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
+  auto client = connect(options);
+  if (!client) {
+    log::error("cannot start", {{"error", client.error().message}});
+    return 1;
+  }
+  Program program(options, std::move(*client));
+  auto started = program.start();
+  if (!started) {
+    log::error("cannot start", {{"error", started.error().message}});
+    return 1;
+  }
+  int signal = 0;
+  sigwait(&signals, &signal);
+  log::info("ending", {{"signal", signal}});
+  return 0;
+}
+
+}  // namespace
+}  // namespace mcpfleet::adapter
+
+int main(int argc, char** argv) {
+  const std::vector<std::string> arguments(argv + 1, argv + argc);
+  for (const auto& argument : arguments) {
+    if (argument != "--help" && argument != "-h") continue;
+    std::fputs(mcpfleet::adapter::usage().c_str(), stdout);
+    return 0;
+  }
+  const auto options = mcpfleet::adapter::parse_options(arguments, mcpfleet::adapter::environment);
+  if (!options) {
+    std::fprintf(stderr, "mcp-metrics-adapter: %s\n", options.error().message.c_str());
+    return 2;
+  }
+  return mcpfleet::adapter::run(*options);
+}

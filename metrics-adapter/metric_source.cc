@@ -1,0 +1,186 @@
+#include "metrics-adapter/metric_source.h"
+
+#include <algorithm>
+
+namespace mcpfleet::adapter {
+namespace {
+
+using metrics::Instant;
+using metrics::Value;
+
+// "the server could not find the metric M for R[ NAME][ with selector S]", the wording of
+// custom-metrics-apiserver's provider/errors.go, then our reason.
+std::unexpected<Error> no_value(const MetricQuery& query, const std::string& reason) {
+  const auto& path = query.path;
+  std::string text =
+      "the server could not find the metric " + path.metric + " for " + path.resource;
+  if (path.name != "*") text += " " + path.namespace_ + "/" + path.name;
+  if (!query.metric_labels.empty()) text += " with selector " + query.metric_labels_text;
+  return fail(ErrorKind::NotFound, text + ": " + reason);
+}
+
+std::unexpected<Error> no_value(const MetricQuery& query, const Error& error) {
+  if (error.kind != ErrorKind::NotFound) return fail(error);
+  return no_value(query, error.message);
+}
+
+bool selects(const metrics::LabelSelector& selector, const Labels& labels) {
+  if (selector.empty()) return true;
+  return selector.matches([&labels](std::string_view key) -> std::optional<std::string_view> {
+    const auto found = labels.find(key);
+    if (found == labels.end()) return std::nullopt;
+    return found->second;
+  });
+}
+
+Result<metrics::Query> to_metrics_query(const MetricQuery& query, metrics::Metric metric) {
+  metrics::Query result{metric, {}, query.metric_labels_text};
+  if (query.metric_labels.empty()) return result;
+  for (const auto& requirement : query.metric_labels.requirements())
+    if (requirement.key != "tool" && requirement.key != "method")
+      return fail(ErrorKind::Invalid, "metricLabelSelector: there is no label '" + requirement.key +
+                                          "'; the labels are tool and method");
+  result.only = [&selector = query.metric_labels](std::string_view method, std::string_view tool) {
+    return selector.matches([&](std::string_view key) -> std::optional<std::string_view> {
+      return key == "tool" ? tool : method;
+    });
+  };
+  return result;
+}
+
+metrics::PodState to_state(const PodEntry& entry, const PodHealth& health) {
+  metrics::PodState state;
+  state.namespace_ = entry.target->namespace_;
+  state.name = entry.target->name;
+  state.ready = entry.target->ready;
+  state.deleting = entry.target->deleting;
+  state.ready_since = entry.target->ready_since;
+  state.view = health.view.get();
+  state.failure = health.failure;
+  state.failing_since = health.failing_since;
+  return state;
+}
+
+std::string known_metrics(std::string_view resource) {
+  std::string text;
+  for (const auto name : metrics_of(resource))
+    text += (text.empty() ? "" : ", ") + std::string(name);
+  return text;
+}
+
+// The pods of a namespace that a path's name and the label selector mean.
+std::vector<const PodEntry*> select_pods(const NamespaceView& space, const MetricQuery& query) {
+  std::vector<const PodEntry*> chosen;
+  for (const auto& entry : space.pods) {
+    const bool named =
+        query.path.name == "*" ? !entry.target->finished : entry.target->name == query.path.name;
+    if (named && selects(query.labels, entry.target->labels)) chosen.push_back(&entry);
+  }
+  return chosen;
+}
+
+}  // namespace
+
+std::vector<std::string_view> metrics_of(std::string_view resource) {
+  if (resource != kPodsResource && resource != kServersResource) return {};
+  const auto names = metrics::metric_names();
+  std::vector<std::string_view> all(names.begin(), names.end());
+  if (resource == kServersResource) all.push_back(kRecommendedReplicas);
+  return all;
+}
+
+Result<MetricAnswer> MetricSource::query(const MetricQuery& query, Instant now) const {
+  const auto& path = query.path;
+  const auto known = metrics_of(path.resource);
+  if (known.empty() || path.namespace_.empty())
+    return no_value(query,
+                    "metrics are served for pods and mcpservers.mcpfleet.dev in a namespace");
+  if (std::ranges::find(known, path.metric) == known.end())
+    return no_value(query,
+                    "the metrics of " + path.resource + " are " + known_metrics(path.resource));
+  if (!roster_.snapshot()->complete)
+    return fail(ErrorKind::Unavailable,
+                "the metrics adapter has just started and does not know all pods yet");
+  return path.resource == kPodsResource ? pods(query, now) : servers(query, now);
+}
+
+Result<MetricAnswer> MetricSource::pods(const MetricQuery& query, Instant now) const {
+  auto asked = to_metrics_query(query, *metrics::parse_metric(query.path.metric));
+  if (!asked) return fail(asked.error());
+  MetricAnswer answer{roster_.snapshot(), {}};
+  const auto space = answer.keep->namespaces.find(query.path.namespace_);
+  std::vector<const PodEntry*> chosen;
+  if (space != answer.keep->namespaces.end()) chosen = select_pods(space->second, query);
+  if (chosen.empty())
+    return no_value(query,
+                    query.path.name == "*"
+                        ? "no pod of an MCPServer is selected in namespace " + query.path.namespace_
+                        : "there is no such pod of an MCPServer");
+  std::optional<Error> first;
+  answer.items.reserve(chosen.size());
+  for (const auto* entry : chosen) {
+    const auto health = entry->record->health.load();
+    auto value = metrics::pod_value(to_state(*entry, *health), *asked, terms_, now);
+    if (value) {
+      answer.items.push_back({entry->target->name, *value});
+    } else if (!first) {
+      first = value.error();
+    }
+  }
+  if (answer.items.empty()) return no_value(query, *first);
+  return answer;
+}
+
+Result<MetricAnswer> MetricSource::servers(const MetricQuery& query, Instant now) const {
+  MetricAnswer answer{roster_.snapshot(), {}};
+  const auto space = answer.keep->namespaces.find(query.path.namespace_);
+  if (query.path.name != "*") {
+    const bool there =
+        space != answer.keep->namespaces.end() && space->second.servers.contains(query.path.name);
+    if (!there) return no_value(query, "there is no such MCPServer");
+    const auto& record = *space->second.servers.find(query.path.name)->second;
+    auto value = server(space->second, record, query, now);
+    if (!value) return no_value(query, value.error());
+    answer.items.push_back({record.name, *value});
+    return answer;
+  }
+  if (space == answer.keep->namespaces.end()) return answer;
+  for (const auto& [name, record] : space->second.servers) {
+    if (!selects(query.labels, record->labels)) continue;
+    auto value = server(space->second, *record, query, now);
+    if (value) {
+      answer.items.push_back({record->name, *value});
+    } else if (value.error().kind == ErrorKind::Invalid) {
+      return fail(value.error());
+    }
+  }
+  return answer;
+}
+
+Result<Value> MetricSource::server(const NamespaceView& space, const ServerRecord& record,
+                                   const MetricQuery& query, Instant now) const {
+  if (query.path.metric == kRecommendedReplicas) {
+    if (!query.metric_labels.empty())
+      return fail(ErrorKind::Invalid, "mcp_recommended_replicas has no labels to select by");
+    if (!record.recommended_replicas)
+      return fail(ErrorKind::NotFound,
+                  "it has no recommendation yet (status.scaling.recommendedReplicas is empty): it "
+                  "has no rules, or the operator has not evaluated them");
+    return Value{*record.recommended_replicas * 1000, now.wall, Duration{0}};
+  }
+  auto asked = to_metrics_query(query, *metrics::parse_metric(query.path.metric));
+  if (!asked) return fail(asked.error());
+  std::vector<std::shared_ptr<const PodHealth>> healths;
+  std::vector<metrics::PodState> states;
+  if (const auto pods = space.pods_of.find(record.name); pods != space.pods_of.end()) {
+    healths.reserve(pods->second.size());
+    states.reserve(pods->second.size());
+    for (const auto& entry : pods->second) {
+      healths.push_back(entry.record->health.load());
+      states.push_back(to_state(entry, *healths.back()));
+    }
+  }
+  return metrics::server_value(record.namespace_ + "/" + record.name, states, *asked, terms_, now);
+}
+
+}  // namespace mcpfleet::adapter

@@ -1,0 +1,63 @@
+// The values behind the metrics API: pods and MCPServers by name, metric and selector.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "metrics-adapter/request_path.h"
+#include "metrics-adapter/roster.h"
+#include "metrics/answer.h"
+#include "metrics/label_selector.h"
+
+namespace mcpfleet::adapter {
+
+inline constexpr std::string_view kPodsResource = "pods";
+inline constexpr std::string_view kServersResource = "mcpservers.mcpfleet.dev";
+inline constexpr std::string_view kRecommendedReplicas = "mcp_recommended_replicas";
+
+struct MetricQuery {
+  MetricPath path;
+  metrics::LabelSelector labels;         // of the objects
+  metrics::LabelSelector metric_labels;  // of the series: keys method and tool
+  std::string metric_labels_text;        // as received
+};
+
+struct MetricItem {
+  std::string_view name;  // into `keep` of the answer
+  metrics::Value value;
+};
+
+struct MetricAnswer {
+  std::shared_ptr<const Snapshot> keep;
+  std::vector<MetricItem> items;
+};
+
+// Answers from memory alone, without waiting for anything.
+// Thread safety: any thread.
+class MetricSource {
+ public:
+  MetricSource(const Roster& roster, metrics::Terms terms) : roster_(roster), terms_(terms) {}
+
+  // A name gives exactly one item or an error that explains. "*" gives those that have a value; for
+  // pods, none at all is an error with the first one's reason, since an HPA shows its user that
+  // text, and would else say only that no metrics were returned. Errors: NotFound, Invalid,
+  // Unavailable (just started).
+  Result<MetricAnswer> query(const MetricQuery& query, metrics::Instant now) const;
+
+ private:
+  Result<MetricAnswer> pods(const MetricQuery& query, metrics::Instant now) const;
+  Result<MetricAnswer> servers(const MetricQuery& query, metrics::Instant now) const;
+  Result<metrics::Value> server(const NamespaceView& space, const ServerRecord& record,
+                                const MetricQuery& query, metrics::Instant now) const;
+
+  const Roster& roster_;
+  const metrics::Terms terms_;
+};
+
+// Names of all metrics of a resource, for discovery; empty for an unknown resource.
+std::vector<std::string_view> metrics_of(std::string_view resource);
+
+}  // namespace mcpfleet::adapter

@@ -1,0 +1,150 @@
+#include "metrics-adapter/options.h"
+
+#include <charconv>
+
+#include "base/time_text.h"
+
+namespace mcpfleet::adapter {
+namespace {
+
+using Set = Result<void> (*)(Options& options, const std::string& value);
+
+Result<void> set_text(std::string& field, const std::string& value) {
+  if (value.empty()) return fail(ErrorKind::Invalid, "must not be empty");
+  field = value;
+  return {};
+}
+
+Result<void> set_listen(ListenAddress& field, const std::string& value) {
+  const auto colon = value.rfind(':');
+  std::uint16_t port = 0;
+  if (colon != std::string::npos) {
+    const char* end = value.data() + value.size();
+    const auto [stop, error] = std::from_chars(value.data() + colon + 1, end, port);
+    if (error == std::errc{} && stop == end && colon > 0) {
+      field = {value.substr(0, colon), port};
+      return {};
+    }
+  }
+  return fail(ErrorKind::Invalid, "must be an address and port such as 0.0.0.0:6443");
+}
+
+Result<void> set_duration(Duration& field, const std::string& value, Duration least,
+                          Duration most) {
+  auto duration = parse_duration(value);
+  if (!duration) return fail(duration.error());
+  if (*duration < least || *duration > most)
+    return fail(ErrorKind::Invalid,
+                "must be between " + format_duration(least) + " and " + format_duration(most));
+  field = *duration;
+  return {};
+}
+
+Result<void> set_list(std::vector<std::string>& field, const std::string& value) {
+  field.clear();
+  std::size_t at = 0;
+  while (at <= value.size()) {
+    const auto comma = std::min(value.find(',', at), value.size());
+    if (comma > at) field.push_back(value.substr(at, comma - at));
+    at = comma + 1;
+  }
+  return {};
+}
+
+template <typename T>
+Result<void> take(T& field, Result<T> value) {
+  if (!value) return fail(value.error());
+  field = std::move(*value);
+  return {};
+}
+
+struct Flag {
+  std::string_view name;
+  std::string_view help;
+  Set set;
+};
+
+using std::chrono::hours;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr Flag kFlags[] = {
+    {"--kubeconfig", "FILE: how to reach the cluster (default: in-cluster, then $KUBECONFIG)",
+     [](Options& o, const std::string& v) { return set_text(o.kubeconfig, v); }},
+    {"--namespace", "NS: own namespace (default: $POD_NAMESPACE, then mcpfleet-system)",
+     [](Options& o, const std::string& v) { return set_text(o.namespace_, v); }},
+    {"--listen", "ADDRESS:PORT: the metrics API, TLS (default 0.0.0.0:6443)",
+     [](Options& o, const std::string& v) { return set_listen(o.listen, v); }},
+    {"--health-listen", "ADDRESS:PORT: probes and own metrics, plain HTTP (default 0.0.0.0:8080)",
+     [](Options& o, const std::string& v) { return set_listen(o.health_listen, v); }},
+    {"--service-name", "NAME: the Service in front of --listen (default mcp-metrics-adapter)",
+     [](Options& o, const std::string& v) { return set_text(o.service_name, v); }},
+    {"--api-services", "NAME,NAME: the APIServices whose caBundle is kept right; may be empty",
+     [](Options& o, const std::string& v) { return set_list(o.api_services, v); }},
+    {"--tls-secret",
+     "NAME: the Secret of the serving certificate (default mcp-metrics-adapter-tls)",
+     [](Options& o, const std::string& v) { return set_text(o.tls_secret, v); }},
+    {"--scrape-interval", "DURATION: how often each pod is scraped (default 1s)",
+     [](Options& o, const std::string& v) {
+       return set_duration(o.scrape_interval, v, milliseconds(200), seconds(60));
+     }},
+    {"--window", "DURATION: what rates and latencies cover (default 30s)",
+     [](Options& o, const std::string& v) {
+       return set_duration(o.window, v, seconds(2), hours(1));
+     }},
+    {"--max-age", "DURATION: older data gives no value (default 10s)",
+     [](Options& o, const std::string& v) {
+       return set_duration(o.max_age, v, seconds(1), hours(1));
+     }},
+    {"--log-format", "text|json (default text)",
+     [](Options& o, const std::string& v) { return take(o.log_format, log::parse_format(v)); }},
+    {"--log-level", "debug|info|warn|error (default info)",
+     [](Options& o, const std::string& v) { return take(o.log_level, log::parse_level(v)); }},
+};
+
+const Flag* find_flag(std::string_view name) {
+  for (const auto& flag : kFlags)
+    if (flag.name == name) return &flag;
+  return nullptr;
+}
+
+Result<Options> check(Options options) {
+  if (options.max_age < 2 * options.scrape_interval)
+    return fail(ErrorKind::Invalid, "--max-age must be at least twice --scrape-interval");
+  if (options.window < 2 * options.scrape_interval)
+    return fail(ErrorKind::Invalid, "--window must be at least twice --scrape-interval");
+  return options;
+}
+
+}  // namespace
+
+Result<Options> parse_options(const std::vector<std::string>& arguments,
+                              const Environment& environment) {
+  Options options;
+  if (const auto value = environment("POD_NAMESPACE"); value && !value->empty())
+    options.namespace_ = *value;
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    const auto& argument = arguments[i];
+    const auto equals = argument.find('=');
+    const auto name = argument.substr(0, equals);
+    const Flag* flag = find_flag(name);
+    if (flag == nullptr)
+      return fail(ErrorKind::Invalid, "unknown flag " + name + "; --help lists them");
+    if (equals == std::string::npos && i + 1 == arguments.size())
+      return fail(ErrorKind::Invalid, name + " needs a value");
+    const auto value = equals == std::string::npos ? arguments[++i] : argument.substr(equals + 1);
+    auto set = flag->set(options, value);
+    if (!set) return fail(set.error().kind, name + " " + set.error().message);
+  }
+  return check(std::move(options));
+}
+
+std::string usage() {
+  std::string text =
+      "mcp-metrics-adapter: scrapes the pods of MCP servers and serves custom.metrics.k8s.io\n";
+  for (const auto& flag : kFlags)
+    text += "  " + std::string(flag.name) + " " + std::string(flag.help) + "\n";
+  return text;
+}
+
+}  // namespace mcpfleet::adapter

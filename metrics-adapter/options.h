@@ -1,0 +1,47 @@
+// The program's flags.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "log/log.h"
+
+namespace mcpfleet::adapter {
+
+struct ListenAddress {
+  std::string address;  // numeric
+  std::uint16_t port = 0;
+};
+
+struct Options {
+  std::string kubeconfig;  // empty: in-cluster, then $KUBECONFIG
+  std::string namespace_ = "mcpfleet-system";
+  ListenAddress listen{"0.0.0.0", 6443};         // the metrics API, TLS
+  ListenAddress health_listen{"0.0.0.0", 8080};  // probes and own metrics, plain
+  std::string service_name = "mcp-metrics-adapter";
+  std::vector<std::string> api_services{"v1beta2.custom.metrics.k8s.io",
+                                        "v1beta2.metrics.mcpfleet.dev"};
+  std::string tls_secret = "mcp-metrics-adapter-tls";
+  Duration scrape_interval = std::chrono::seconds(1);
+  Duration window = std::chrono::seconds(30);
+  Duration max_age = std::chrono::seconds(10);
+  log::Format log_format = log::Format::Text;
+  log::Level log_level = log::Level::Info;
+};
+
+using Environment = std::function<std::optional<std::string>(const std::string& name)>;
+
+// Reads "--flag value" and "--flag=value"; what no flag says comes from the environment
+// (POD_NAMESPACE), then from the defaults above. Error: Invalid, one sentence that names the flag.
+Result<Options> parse_options(const std::vector<std::string>& arguments,
+                              const Environment& environment);
+
+// For --help.
+std::string usage();
+
+}  // namespace mcpfleet::adapter

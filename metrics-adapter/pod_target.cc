@@ -1,0 +1,68 @@
+#include "metrics-adapter/pod_target.h"
+
+#include <charconv>
+
+#include "base/time_text.h"
+#include "metrics-adapter/json_reader.h"
+
+namespace mcpfleet::adapter {
+namespace {
+
+constexpr std::string_view kPortAnnotation = "mcpfleet.dev/metrics-port";
+constexpr std::string_view kPathAnnotation = "mcpfleet.dev/metrics-path";
+
+Result<void> read_annotations(simdjson::dom::element pod, PodTarget& target) {
+  const auto port = text_at(pod, {"metadata", "annotations", kPortAnnotation});
+  if (!port.empty()) {
+    const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), target.port);
+    if (error != std::errc{} || end != port.data() + port.size() || target.port == 0)
+      return fail(ErrorKind::Invalid, "annotation " + std::string(kPortAnnotation) +
+                                          " must be a port, not '" +
+                                          std::string(port.substr(0, 32)) + "'");
+  }
+  const auto path = text_at(pod, {"metadata", "annotations", kPathAnnotation});
+  if (path.empty()) return {};
+  if (path.front() != '/' || path.size() > 256 || path.find_first_of(" \r\n#") != path.npos)
+    return fail(ErrorKind::Invalid,
+                "annotation " + std::string(kPathAnnotation) + " must be a path such as /metrics");
+  target.path = path;
+  return {};
+}
+
+void read_readiness(simdjson::dom::element pod, PodTarget& target) {
+  simdjson::dom::array conditions;
+  if (pod["status"]["conditions"].get(conditions) != simdjson::SUCCESS) return;
+  for (const auto condition : conditions) {
+    if (text_at(condition, {"type"}) != "Ready") continue;
+    target.ready = text_at(condition, {"status"}) == "True";
+    const auto since = parse_rfc3339(text_at(condition, {"lastTransitionTime"}));
+    if (target.ready && since) target.ready_since = *since;
+  }
+}
+
+}  // namespace
+
+Result<PodTarget> decode_pod(std::string_view json) {
+  thread_local JsonReader reader;
+  auto pod = reader.read(json);
+  if (!pod) return fail(pod.error().context("pod"));
+  PodTarget target;
+  target.namespace_ = text_at(*pod, {"metadata", "namespace"});
+  target.name = text_at(*pod, {"metadata", "name"});
+  target.uid = text_at(*pod, {"metadata", "uid"});
+  if (target.name.empty() || target.namespace_.empty() || target.uid.empty())
+    return fail(ErrorKind::Malformed, "a pod without metadata.name, namespace or uid");
+  target.labels = texts_at(*pod, {"metadata", "labels"});
+  if (const auto server = target.labels.find(kServerLabel); server != target.labels.end())
+    target.server = server->second;
+  target.ip = text_at(*pod, {"status", "podIP"});
+  const auto phase = text_at(*pod, {"status", "phase"});
+  target.finished = phase == "Succeeded" || phase == "Failed";
+  target.deleting = !text_at(*pod, {"metadata", "deletionTimestamp"}).empty();
+  if (auto read = read_annotations(*pod, target); !read)
+    return fail(read.error().context("pod " + target.namespace_ + "/" + target.name));
+  read_readiness(*pod, target);
+  return target;
+}
+
+}  // namespace mcpfleet::adapter

@@ -1,0 +1,45 @@
+// What a request of the API asks for, from its target. Pure.
+//
+// Source: k8s.io/apiserver pkg/endpoints/request/requestinfo.go and
+// sigs.k8s.io/custom-metrics-apiserver pkg/apiserver/installer.
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+
+namespace mcpfleet::adapter {
+
+inline constexpr std::string_view kCustomGroup = "custom.metrics.k8s.io";
+inline constexpr std::string_view kOwnGroup = "metrics.mcpfleet.dev";
+inline constexpr std::string_view kVersion = "v1beta2";
+
+struct Target {
+  std::string path;                                       // as received, without the query
+  std::vector<std::string> segments;                      // percent-decoded
+  std::map<std::string, std::string, std::less<>> query;  // decoded; the first of each name
+};
+
+// "/apis/a%2Fb?x=y%20z+w". Error: Invalid (a broken escape, too long).
+Result<Target> parse_target(std::string_view text);
+
+// A request for values below /apis/GROUP/v1beta2/.
+struct MetricPath {
+  std::string group;
+  std::string namespace_;  // empty: of the whole cluster
+  std::string resource;    // "pods", "mcpservers.mcpfleet.dev", …
+  std::string name;        // or "*"
+  std::string metric;
+};
+
+// Whether the target is one of a resource (not discovery or health): it then needs the right to
+// that resource.
+bool is_resource(const Target& target);
+
+// Error: Invalid for a path with too few or too many parts.
+Result<MetricPath> parse_metric_path(const Target& target);
+
+}  // namespace mcpfleet::adapter

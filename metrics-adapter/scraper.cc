@@ -1,0 +1,171 @@
+#include "metrics-adapter/scraper.h"
+
+#include <algorithm>
+
+#include "log/log.h"
+#include "metrics/sample.h"
+
+namespace mcpfleet::adapter {
+namespace {
+
+using std::chrono::duration_cast;
+using std::chrono::milliseconds;
+
+// How soon a new pod is noticed.
+constexpr Duration kLook = milliseconds(50);
+constexpr std::size_t kMaxFailureText = 300;
+
+std::string key_of(const PodTarget& target) { return target.namespace_ + "/" + target.name; }
+
+http::Request scrape_request(const PodTarget& target) {
+  http::Request request;
+  request.target = target.path;
+  request.headers.add("Accept", "text/plain;version=0.0.4");
+  request.headers.add("User-Agent", "mcp-metrics-adapter/" MCPFLEET_VERSION);
+  return request;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Scraper>> Scraper::start(ScraperOptions options, const Clock& clock,
+                                                Roster& roster, OwnMetrics& metrics) {
+  http::ClientOptions client_options;
+  client_options.max_connections_per_endpoint = 2;
+  client_options.connect_timeout = duration_cast<milliseconds>(options.interval * 9 / 10);
+  client_options.idle_timeout = duration_cast<milliseconds>(10 * options.interval);
+  auto client = http::Client::create(client_options);
+  if (!client) return fail(client.error());
+  return std::unique_ptr<Scraper>(new Scraper(options, clock, roster, metrics, std::move(*client)));
+}
+
+Scraper::Scraper(ScraperOptions options, const Clock& clock, Roster& roster, OwnMetrics& metrics,
+                 std::unique_ptr<http::Client> client)
+    : options_(options),
+      clock_(clock),
+      roster_(roster),
+      metrics_(metrics),
+      client_(std::move(client)),
+      thread_([this] { run(); }) {}
+
+Scraper::~Scraper() {
+  {
+    std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  wake_.notify_all();
+  thread_.join();
+  client_.reset();
+}
+
+void Scraper::run() {
+  std::unique_lock lock(mutex_);
+  while (!stopping_) {
+    lock.unlock();
+    const auto now = clock_.monotonic();
+    if (roster_.refresh()) take_snapshot(now);
+    scrape_due(now);
+    Duration pause = kLook;
+    if (!queue_.empty())
+      pause = std::clamp<Duration>(queue_.top().at - clock_.monotonic(), Duration{0}, kLook);
+    lock.lock();
+    wake_.wait_for(lock, pause, [this] { return stopping_; });
+  }
+}
+
+// Pods that are gone lose their turn when it comes; new ones are due at once.
+void Scraper::take_snapshot(MonotonicTime now) {
+  std::unordered_map<std::string, PodEntry> entries;
+  for (const auto& [name, space] : roster_.snapshot()->namespaces) {
+    for (const auto& entry : space.pods) {
+      if (entry.target->finished || entry.target->ip.empty()) continue;
+      if (!entries_.contains(entry.target->uid)) queue_.push({now, entry.target->uid});
+      entries.emplace(entry.target->uid, entry);
+    }
+  }
+  entries_ = std::move(entries);
+  metrics_.set_targets(entries_.size());
+}
+
+void Scraper::scrape_due(MonotonicTime now) {
+  while (!queue_.empty() && queue_.top().at <= now) {
+    const std::string uid = queue_.top().uid;
+    queue_.pop();
+    const auto found = entries_.find(uid);
+    if (found == entries_.end()) continue;
+    queue_.push({next_turn(uid, now), uid});
+    scrape(found->second);
+  }
+}
+
+// Each pod has a place of its own within the interval, by its uid, so that the work is spread.
+MonotonicTime Scraper::next_turn(const std::string& uid, MonotonicTime now) const {
+  const auto interval = options_.interval.count();
+  const auto place = static_cast<Duration::rep>(std::hash<std::string>{}(uid) %
+                                                static_cast<std::size_t>(interval));
+  // The first such place that is at least half an interval away.
+  const auto earliest = now.time_since_epoch().count() + interval / 2;
+  const auto turns = (earliest - place + interval - 1) / interval;
+  return MonotonicTime{Duration(turns * interval + place)};
+}
+
+void Scraper::scrape(const PodEntry& entry) {
+  if (entry.record->busy.exchange(true)) return;
+  const auto started = clock_.monotonic();
+  http::CallLimits limits;
+  limits.timeout = duration_cast<milliseconds>(options_.interval * 9 / 10);
+  limits.max_body_bytes = options_.limits.max_bytes;
+  client_->send({entry.target->ip, entry.target->port, false}, scrape_request(*entry.target),
+                limits, [this, entry, started](Result<http::Response> response) {
+                  finish(entry, started, response);
+                  entry.record->busy.store(false);
+                });
+}
+
+void Scraper::finish(const PodEntry& entry, MonotonicTime started,
+                     const Result<http::Response>& response) {
+  metrics_.count_scrape(clock_.monotonic() - started);
+  if (!response) return fail_with(entry, response.error().message);
+  if (response->status != 200)
+    return fail_with(
+        entry, entry.target->path + " answered HTTP status " + std::to_string(response->status));
+  auto sample = metrics::read_sample(response->body, options_.limits);
+  if (!sample) return fail_with(entry, entry.target->path + ": " + sample.error().message);
+  succeed(entry, std::move(*sample));
+}
+
+void Scraper::succeed(const PodEntry& entry, metrics::Sample sample) {
+  auto& record = *entry.record;
+  metrics_.count_series(sample.calls.size());
+  record.window.add({clock_.wall(), clock_.monotonic()}, std::move(sample));
+  auto health = std::make_shared<PodHealth>();
+  health->view = std::make_shared<const metrics::PodView>(record.window.view());
+  record.health.store(std::move(health));
+  if (!record.told_failing) return;
+  record.told_failing = false;
+  log::info("pod answers scrapes again",
+            {{"pod", key_of(*entry.target)}, {"server", entry.target->server}});
+}
+
+void Scraper::fail_with(const PodEntry& entry, std::string failure) {
+  auto& record = *entry.record;
+  metrics_.count_failed_scrape();
+  if (failure.size() > kMaxFailureText) failure.resize(kMaxFailureText);
+  const auto before = record.health.load();
+  const auto now = clock_.monotonic();
+  auto health = std::make_shared<PodHealth>();
+  health->view = before->view;
+  health->failing_since = before->failing_since.value_or(now);
+  health->failure = std::move(failure);
+  // A pod that starts is not expected to answer; one that is ready is.
+  const bool expected = entry.target->ready && !entry.target->deleting;
+  const bool lasting = now - *health->failing_since > options_.max_age;
+  if (!record.told_failing && (expected || lasting) && !entry.target->deleting) {
+    record.told_failing = true;
+    log::warn("pod cannot be scraped", {{"pod", key_of(*entry.target)},
+                                        {"server", entry.target->server},
+                                        {"error", health->failure}});
+  }
+  record.health.store(std::move(health));
+}
+
+}  // namespace mcpfleet::adapter

@@ -1,0 +1,78 @@
+// Scrapes every pod once an interval, spread over it, and keeps what came of it in the pod's
+// record.
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <queue>
+#include <string>
+#include <thread>
+#include <unordered_map>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "http/client.h"
+#include "metrics-adapter/own_metrics.h"
+#include "metrics-adapter/roster.h"
+#include "metrics/exposition_parser.h"
+
+namespace mcpfleet::adapter {
+
+struct ScraperOptions {
+  Duration interval = std::chrono::seconds(1);
+  Duration max_age = std::chrono::seconds(10);
+  metrics::ExpositionLimits limits;
+};
+
+// A pod that hangs, answers garbage or too much costs only its own data: its failure is kept, in
+// words, until a scrape succeeds, and is logged once. At most one scrape of a pod is under way; it
+// is given up after 9/10 of the interval.
+// Thread safety: create and destroy; the work is done on threads of its own.
+class Scraper {
+ public:
+  static Result<std::unique_ptr<Scraper>> start(ScraperOptions options, const Clock& clock,
+                                                Roster& roster, OwnMetrics& metrics);
+  ~Scraper();
+  Scraper(const Scraper&) = delete;
+  Scraper& operator=(const Scraper&) = delete;
+
+ private:
+  struct Due {
+    MonotonicTime at;
+    std::string uid;
+    bool operator>(const Due& other) const { return at > other.at; }
+  };
+
+  Scraper(ScraperOptions options, const Clock& clock, Roster& roster, OwnMetrics& metrics,
+          std::unique_ptr<http::Client> client);
+  void run();
+  void take_snapshot(MonotonicTime now);
+  void scrape_due(MonotonicTime now);
+  MonotonicTime next_turn(const std::string& uid, MonotonicTime now) const;
+  void scrape(const PodEntry& entry);
+  void finish(const PodEntry& entry, MonotonicTime started, const Result<http::Response>& response);
+  void succeed(const PodEntry& entry, metrics::Sample sample);
+  void fail_with(const PodEntry& entry, std::string failure);
+
+  // Constant after construction.
+  const ScraperOptions options_;
+  const Clock& clock_;
+  Roster& roster_;
+  OwnMetrics& metrics_;
+  // Used by the thread only.
+  std::unordered_map<std::string, PodEntry> entries_;  // by uid
+  std::priority_queue<Due, std::vector<Due>, std::greater<>> queue_;
+  // Protected by mutex_.
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  bool stopping_ = false;
+
+  std::unique_ptr<http::Client> client_;  // destroyed before what its callbacks use
+  std::thread thread_;
+};
+
+}  // namespace mcpfleet::adapter
