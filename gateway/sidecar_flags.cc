@@ -1,0 +1,231 @@
+#include "gateway/sidecar_flags.h"
+
+#include <algorithm>
+#include <charconv>
+#include <map>
+
+#include "base/time_text.h"
+
+namespace mcpfleet::sidecar {
+
+const std::string_view kHelp =
+    R"(mcp-sidecar: stands in front of one MCP server in its pod.
+
+  mcp-sidecar serve --upstream http://127.0.0.1:PORT [FLAG...]
+  mcp-sidecar serve [FLAG...] --stdio -- COMMAND [ARGUMENT...]
+      Speaks MCP's Streamable HTTP to clients; passes it on to an HTTP server, or runs one process of
+      COMMAND for each session. Counts and times every request.
+        --listen ADDRESS:PORT          for MCP (0.0.0.0:19080)
+        --metrics-listen ADDRESS:PORT  for /metrics, /health and /ready (0.0.0.0:19090)
+        --path PATH                    of MCP, here and at the server (/mcp)
+        --max-processes N              with --stdio: at most so many processes (100)
+        --start-timeout DURATION       with --stdio: for the first answer of COMMAND (60s)
+        --idle-timeout DURATION        ends sessions that nobody used for so long (1800s)
+        --drain-timeout DURATION       how long a drain may take that SIGTERM starts (30s)
+        --drain-grace DURATION         how long everything is still accepted after its start (5s)
+        --drain-socket FILE            where "drain" finds this process (/mcpfleet/drain.sock)
+        --session-key-file FILE        32 bytes that seal session ids, the same in all pods
+                                       (/etc/mcpfleet/session/key)
+        --log-format text|json         (text)
+      Environment: POD_NAME, POD_IP (how other pods reach this one), MCPFLEET_SERVER.
+
+  mcp-sidecar drain [--socket FILE] [--timeout DURATION]
+      Asks the running sidecar to drain, and waits until no request is in flight.
+
+  mcp-sidecar install DESTINATION
+      Copies this program to a file.
+
+  mcp-sidecar --help | --version
+)";
+
+namespace {
+
+using SetFlag = std::function<Result<void>(const std::string& value)>;
+
+struct Flags {
+  std::map<std::string, SetFlag, std::less<>> with_value;
+  // What follows "--stdio"; null where there is no such flag.
+  std::vector<std::string>* command = nullptr;
+  // Arguments that are no flags; null where there may be none.
+  std::vector<std::string>* words = nullptr;
+};
+
+std::unexpected<Error> invalid(std::string message) {
+  return fail(ErrorKind::Invalid, std::move(message));
+}
+
+Result<std::uint64_t> parse_number(const std::string& text, std::uint64_t max) {
+  std::uint64_t number = 0;
+  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (problem != std::errc() || end != text.data() + text.size() || number > max)
+    return invalid("\"" + text + "\" is not a number up to " + std::to_string(max));
+  return number;
+}
+
+Result<proxy::ListenAddress> parse_listen(const std::string& text) {
+  const auto colon = text.rfind(':');
+  if (colon == std::string::npos) return invalid("\"" + text + "\" is not ADDRESS:PORT");
+  const auto port = parse_number(text.substr(colon + 1), 65535);
+  if (!port) return fail(port.error());
+  auto ip = text.substr(0, colon);
+  if (ip.size() > 2 && ip.front() == '[' && ip.back() == ']') ip = ip.substr(1, ip.size() - 2);
+  if (ip.empty()) ip = "0.0.0.0";
+  return proxy::ListenAddress{ip, static_cast<std::uint16_t>(*port)};
+}
+
+SetFlag into(std::string& target) {
+  return [&target](const std::string& value) -> Result<void> {
+    if (value.empty()) return invalid("it is empty");
+    target = value;
+    return {};
+  };
+}
+
+SetFlag into(Duration& target) {
+  return [&target](const std::string& value) -> Result<void> {
+    const auto parsed = parse_duration(value);
+    if (!parsed) return fail(parsed.error());
+    target = *parsed;
+    return {};
+  };
+}
+
+SetFlag into(proxy::ListenAddress& target) {
+  return [&target](const std::string& value) -> Result<void> {
+    auto parsed = parse_listen(value);
+    if (!parsed) return fail(parsed.error());
+    target = std::move(*parsed);
+    return {};
+  };
+}
+
+// Goes through the arguments from `at` on. Flags are "--flag value" or "--flag=value".
+Result<void> read_flags(const std::vector<std::string>& arguments, std::size_t at, Flags flags) {
+  for (; at < arguments.size(); ++at) {
+    const auto& argument = arguments[at];
+    if (argument == "--stdio" && flags.command != nullptr) {
+      if (at + 1 >= arguments.size() || arguments[at + 1] != "--" || at + 2 >= arguments.size())
+        return invalid("--stdio must be followed by -- and the command to run");
+      flags.command->assign(arguments.begin() + static_cast<std::ptrdiff_t>(at) + 2,
+                            arguments.end());
+      return {};
+    }
+    if (!argument.starts_with("--")) {
+      if (flags.words == nullptr) return invalid("unexpected argument \"" + argument + "\"");
+      flags.words->push_back(argument);
+      continue;
+    }
+    const auto equals = argument.find('=');
+    const auto name = argument.substr(0, equals);
+    const auto flag = flags.with_value.find(name);
+    if (flag == flags.with_value.end()) return invalid("unknown flag " + name);
+    std::string value;
+    if (equals != std::string::npos) {
+      value = argument.substr(equals + 1);
+    } else if (++at < arguments.size()) {
+      value = arguments[at];
+    } else {
+      return invalid(name + " needs a value");
+    }
+    if (auto set = flag->second(value); !set) return fail(set.error().context(name));
+  }
+  return {};
+}
+
+Result<void> check(const ServeCommand& serve) {
+  const auto& options = serve.options;
+  if (options.upstream.has_value() == !options.command.empty())
+    return invalid("serve needs either --upstream or --stdio -- COMMAND");
+  if (options.path.front() != '/') return invalid("--path must start with /");
+  if (options.max_processes == 0) return invalid("--max-processes must be at least 1");
+  return {};
+}
+
+SetFlag into_upstream(std::optional<http::Endpoint>& target) {
+  return [&target](const std::string& value) -> Result<void> {
+    auto url = http::parse_url(value);
+    if (!url) return fail(url.error());
+    if (url->endpoint.tls) return invalid("only http:// is possible");
+    if (!url->path.empty() && url->path != "/") return invalid("the path belongs into --path");
+    target = url->endpoint;
+    return {};
+  };
+}
+
+Result<Command> parse_serve(const std::vector<std::string>& arguments, const Environment& env) {
+  ServeCommand serve;
+  auto& options = serve.options;
+  options.listen = {"0.0.0.0", 19080};
+  options.metrics_listen = {"0.0.0.0", 19090};
+  options.drain_socket = "/mcpfleet/drain.sock";
+  options.session_key_file = "/etc/mcpfleet/session/key";
+  options.handle_signals = true;
+  options.pod_name = env("POD_NAME").value_or("");
+  options.pod_ip = env("POD_IP").value_or("");
+  options.server = env("MCPFLEET_SERVER").value_or("");
+  Flags flags;
+  flags.command = &options.command;
+  flags.with_value = {
+      {"--listen", into(options.listen)},
+      {"--metrics-listen", into(options.metrics_listen)},
+      {"--path", into(options.path)},
+      {"--upstream", into_upstream(options.upstream)},
+      {"--idle-timeout", into(options.idle_timeout)},
+      {"--start-timeout", into(options.start_timeout)},
+      {"--drain-timeout", into(options.drain_timeout)},
+      {"--drain-grace", into(options.drain_grace)},
+      {"--drain-socket", into(options.drain_socket)},
+      {"--session-key-file", into(options.session_key_file)},
+      {"--max-processes",
+       [&options](const std::string& value) -> Result<void> {
+         const auto number = parse_number(value, 100'000);
+         if (!number) return fail(number.error());
+         options.max_processes = *number;
+         return {};
+       }},
+      {"--log-format",
+       [&serve](const std::string& value) -> Result<void> {
+         const auto format = log::parse_format(value);
+         if (!format) return fail(format.error());
+         serve.log_format = *format;
+         return {};
+       }},
+  };
+  if (auto read = read_flags(arguments, 1, std::move(flags)); !read) return fail(read.error());
+  if (auto checked = check(serve); !checked) return fail(checked.error());
+  return serve;
+}
+
+Result<Command> parse_drain(const std::vector<std::string>& arguments) {
+  DrainCommand drain;
+  Flags flags;
+  flags.with_value = {{"--socket", into(drain.socket)}, {"--timeout", into(drain.timeout)}};
+  if (auto read = read_flags(arguments, 1, std::move(flags)); !read) return fail(read.error());
+  return drain;
+}
+
+Result<Command> parse_install(const std::vector<std::string>& arguments) {
+  std::vector<std::string> words;
+  Flags flags;
+  flags.words = &words;
+  if (auto read = read_flags(arguments, 1, std::move(flags)); !read) return fail(read.error());
+  if (words.size() != 1) return invalid("install needs one destination");
+  return InstallCommand{words.front()};
+}
+
+}  // namespace
+
+Result<Command> parse_command(const std::vector<std::string>& arguments, const Environment& env) {
+  if (arguments.empty()) return invalid("say what to do: serve, drain, install, or --help");
+  if (std::ranges::find(arguments.begin(), std::ranges::find(arguments, "--"), "--help") !=
+      std::ranges::find(arguments, "--"))
+    return HelpCommand{};
+  const auto& verb = arguments.front();
+  if (verb == "--version") return VersionCommand{};
+  if (verb == "serve") return parse_serve(arguments, env);
+  if (verb == "drain") return parse_drain(arguments);
+  if (verb == "install") return parse_install(arguments);
+  return invalid("unknown command \"" + verb + "\"; there are serve, drain and install");
+}
+
+}  // namespace mcpfleet::sidecar

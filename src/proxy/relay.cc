@@ -1,0 +1,464 @@
+#include "proxy/relay.h"
+
+#include <netinet/tcp.h>
+
+#include <array>
+#include <boost/asio/write.hpp>
+#include <boost/beast/core/buffers_to_string.hpp>
+#include <boost/beast/http/empty_body.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/read.hpp>
+#include <boost/beast/http/rfc7230.hpp>
+#include <limits>
+
+#include "log/log.h"
+#include "mcp/answer_scanner.h"
+#include "mcp/headers.h"
+#include "proxy/chunked_reader.h"
+#include "proxy/front.h"
+
+namespace mcpfleet::proxy {
+namespace {
+
+namespace beast = boost::beast;
+namespace http = boost::beast::http;
+using http::field;
+
+constexpr Duration kConnectTimeout = std::chrono::seconds(2);
+constexpr std::uint32_t kMaxHeader = 64 * 1024;
+constexpr std::size_t kPiece = 64 * 1024;
+
+// Fields that belong to one connection (RFC 9110, 7.6.1).
+bool is_hop_by_hop(field name) {
+  switch (name) {
+    case field::connection:
+    case field::keep_alive:
+    case field::proxy_authenticate:
+    case field::proxy_authorization:
+    case field::proxy_connection:
+    case field::te:
+    case field::trailer:
+    case field::transfer_encoding:
+    case field::upgrade:
+      return true;
+    default:
+      return false;
+  }
+}
+
+// Fields that the message's own Connection field names.
+template <typename Fields>
+bool named_by_connection(const Fields& fields, beast::string_view name) {
+  const auto found = fields.find(field::connection);
+  return found != fields.end() && http::token_list(found->value()).exists(name);
+}
+
+bool same(beast::string_view a, std::string_view b) {
+  return beast::iequals(a, beast::string_view(b.data(), b.size()));
+}
+
+// How the end of a body is known.
+enum class Framing { None, Length, Chunked, UntilClose };
+
+class Relay {
+ public:
+  Relay(Runtime& runtime, ClientLink& client, RelayTarget target, OpenCalls* calls)
+      : runtime_(runtime), client_(client), target_(std::move(target)), calls_(calls) {}
+  ~Relay() { release_session(); }
+  Relay(const Relay&) = delete;
+  Relay& operator=(const Relay&) = delete;
+
+  Task<> run();
+
+ private:
+  enum class Attempt { Done, Failed, Stale };
+  struct Piece {
+    std::size_t consumed = 0;
+    std::string_view out;
+    bool end = false;
+    bool broken = false;
+  };
+
+  Task<Attempt> attempt(bool may_reuse);
+  Task<bool> connect();
+  Task<bool> send_request();
+  Task<bool> read_response_head();
+  Task<> pass_response();
+  Task<> pass_body(std::string head);
+  Task<> fail(std::string reason);
+
+  std::string request_head() const;
+  std::string response_head();
+  std::string_view without_own_address(std::string_view location) const;
+  void append_response_fields(std::string& head);
+  std::optional<std::string> session_for_client(std::string_view from_server);
+  void note_session();
+  void release_session();
+  Framing framing_of_response() const;
+  Piece take(std::string_view data);
+  void scan(std::string_view payload);
+  void set_interrupt();
+  std::string who() const;
+
+  Runtime& runtime_;
+  ClientLink& client_;
+  RelayTarget target_;
+  OpenCalls* calls_;
+  std::unique_ptr<UpstreamConnection> upstream_;
+  std::optional<http::response_parser<http::empty_body>> parser_;
+  error_code error_;
+  bool timed_out_ = false;
+
+  Framing framing_ = Framing::None;
+  std::uint64_t left_ = 0;  // of a body with a length
+  ChunkedReader chunks_;
+  bool decode_ = false;  // the client cannot read chunks
+  std::string decoded_;
+  mcp::AnswerScanner scanner_{mcp::AnswerScanner::Form::Other};
+  std::vector<mcp::Answer> answers_;
+  bool holds_session_ = false;
+};
+
+Task<> Relay::run() {
+  const auto verb = client_.request().method();
+  const bool safe =
+      verb == http::verb::get || verb == http::verb::head || verb == http::verb::options;
+  auto result = co_await attempt(true);
+  if (result == Attempt::Stale && safe && !client_.gone()) result = co_await attempt(false);
+  client_.stop_watching();
+  if (result != Attempt::Done && !client_.gone()) {
+    auto reason = "closed the connection without an answer: " + error_.message();
+    co_await fail(std::move(reason));
+  }
+  if (calls_ != nullptr) calls_->end_all(!client_.gone(), runtime_.now());
+}
+
+// Sends the request and passes the response. Failed and Stale: nothing was sent to the client.
+Task<Relay::Attempt> Relay::attempt(bool may_reuse) {
+  if (may_reuse) upstream_ = runtime_.pool.take(target_.endpoint, runtime_.now());
+  const bool reused = may_reuse && upstream_ != nullptr;
+  if (!reused) {
+    const bool connected = co_await connect();
+    if (!connected) co_return Attempt::Done;
+  }
+  const bool sent = co_await send_request();
+  const bool answered = sent && co_await read_response_head();
+  if (!answered) {
+    const bool silent = upstream_->buffer.size() == 0 && !parser_->got_some();
+    co_return reused&& silent ? Attempt::Stale : Attempt::Failed;
+  }
+  co_await pass_response();
+  co_return Attempt::Done;
+}
+
+void Relay::set_interrupt() {
+  client_.start_watching([this] {
+    timed_out_ = !client_.gone();
+    error_code ignored;
+    upstream_->socket.close(ignored);
+  });
+}
+
+// Answers the client itself where there is no connection.
+Task<bool> Relay::connect() {
+  upstream_ = runtime_.pool.make();
+  set_interrupt();
+  client_.deadline = runtime_.now() + kConnectTimeout;
+  error_.clear();
+  co_await upstream_->socket.async_connect(target_.endpoint, caught(error_));
+  client_.deadline = MonotonicTime::max();
+  if (!error_) {
+    const int on = 1;
+    error_code ignored;
+    upstream_->socket.non_blocking(true, ignored);
+    const int socket = upstream_->socket.native_handle();
+    ::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    ::setsockopt(socket, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+    co_return true;
+  }
+  client_.stop_watching();
+  if (client_.gone()) co_return false;
+  auto reason =
+      "cannot be reached: " + (timed_out_ ? std::string("no answer in 2 s") : error_.message());
+  co_await fail(std::move(reason));
+  co_return false;
+}
+
+std::string Relay::who() const {
+  const auto address =
+      target_.endpoint.address().to_string() + ":" + std::to_string(target_.endpoint.port());
+  return target_.peer ? "pod " + target_.pod + " (" + address + ")"
+                      : "the MCP server at " + address;
+}
+
+// A session whose owner is gone is lost: 404 tells the client to start a new one.
+Task<> Relay::fail(std::string reason) {
+  client_.stop_watching();
+  const bool lost = target_.peer && reason.starts_with("cannot be reached");
+  std::string text = who() + " " + reason;
+  log::warn(lost ? "a session's owner is gone" : "a request failed", {{"reason", text}});
+  if (lost) text = "session not found: its " + who() + " is gone; start a new session";
+  auto reply = lost ? error_answer(404, id_of(client_), mcp::ErrorCode::SessionNotFound, text)
+                    : error_answer(502, id_of(client_), mcp::ErrorCode::ServerError, text);
+  co_await client_.answer(std::move(reply));
+}
+
+std::string Relay::request_head() const {
+  const auto& request = client_.request();
+  std::string head;
+  head.reserve(1024);
+  head.append(to_view(request.method_string())).append(" ");
+  head.append(to_view(request.target())).append(" HTTP/1.1\r\n");
+  std::string forwarded_for;
+  bool forwarded_host = false;
+  std::string_view host;
+  for (const auto& one : request) {
+    const auto name = one.name();
+    if (is_hop_by_hop(name) || name == field::content_length || name == field::expect) continue;
+    const auto text = one.name_string();
+    if (name == field::host) {
+      host = to_view(one.value());
+      continue;
+    }
+    if (name == field::unknown) {
+      if (same(text, mcp::kSessionId) || same(text, kForwardedField)) continue;
+      if (same(text, "X-Forwarded-For")) {
+        forwarded_for.append(to_view(one.value())).append(", ");
+        continue;
+      }
+      forwarded_host = forwarded_host || same(text, "X-Forwarded-Host");
+    }
+    if (named_by_connection(request, text)) continue;
+    append_field(head, to_view(text), to_view(one.value()));
+  }
+  // Servers that listen on loopback refuse a foreign Host (protection against DNS rebinding).
+  append_field(head, "Host", target_.peer ? host : std::string_view(runtime_.upstream_host));
+  if (!target_.peer && !forwarded_host && !host.empty())
+    append_field(head, "X-Forwarded-Host", host);
+  append_field(head, "X-Forwarded-For", forwarded_for + client_.peer());
+  if (!target_.session.empty()) append_field(head, mcp::kSessionId, target_.session);
+  if (target_.peer) append_field(head, kForwardedField, "1");
+  if (!request.body().empty() || request.method() == http::verb::post)
+    append_field(head, "Content-Length", std::to_string(request.body().size()));
+  return head.append("\r\n");
+}
+
+Task<bool> Relay::send_request() {
+  set_interrupt();
+  parser_.emplace();
+  const auto head = request_head();
+  const std::string& body = client_.request().body();
+  std::array<asio::const_buffer, 2> parts{asio::buffer(head), asio::buffer(body)};
+  error_.clear();
+  const auto sent = upstream_->socket.write_some(parts, error_);
+  if (error_ == asio::error::would_block) error_.clear();
+  if (!error_ && sent < head.size() + body.size()) {
+    parts[0] += sent;
+    parts[1] += sent - std::min(sent, head.size());
+    co_await asio::async_write(upstream_->socket, parts, caught(error_));
+  }
+  co_return !error_;
+}
+
+Task<bool> Relay::read_response_head() {
+  for (;;) {
+    parser_.emplace();
+    parser_->header_limit(kMaxHeader);
+    parser_->body_limit(std::numeric_limits<std::uint64_t>::max());
+    co_await http::async_read_header(upstream_->socket, upstream_->buffer, *parser_,
+                                     caught(error_));
+    if (error_) co_return false;
+    const auto status = parser_->get().result_int();
+    if (status == 101) {
+      error_ = http::make_error_code(http::error::bad_status);
+      co_return false;
+    }
+    if (status >= 200) break;  // 100 and 103 are for nobody
+  }
+  const auto coding = parser_->get().find(field::transfer_encoding);
+  if (coding != parser_->get().end() && !same(coding->value(), "chunked")) {
+    error_ = http::make_error_code(http::error::bad_transfer_encoding);
+    co_return false;
+  }
+  co_return true;
+}
+
+Framing Relay::framing_of_response() const {
+  const auto status = parser_->get().result_int();
+  if (client_.request().method() == http::verb::head || status == 204 || status == 304)
+    return Framing::None;
+  if (parser_->chunked()) return Framing::Chunked;
+  return parser_->content_length() ? Framing::Length : Framing::UntilClose;
+}
+
+Task<> Relay::pass_response() {
+  framing_ = framing_of_response();
+  left_ = framing_ == Framing::Length ? *parser_->content_length() : 0;
+  decode_ = framing_ == Framing::Chunked && client_.http_1_0();
+  const bool endless = framing_ == Framing::UntilClose || decode_;
+  if (endless || runtime_.drain.draining()) client_.close_after_answer();
+  const auto type = parser_->get().find(field::content_type);
+  if (calls_ != nullptr && !calls_->empty() && type != parser_->get().end())
+    scanner_ = mcp::AnswerScanner(mcp::AnswerScanner::form_of(to_view(type->value())));
+  note_session();
+  auto head = response_head();
+  const bool reusable = parser_->get().keep_alive() && framing_ != Framing::UntilClose;
+  const bool failed = parser_->get().result_int() >= 500;
+  co_await pass_body(std::move(head));
+  const auto now = runtime_.now();
+  if (calls_ != nullptr && failed) calls_->end_all(true, now);
+  if (reusable && upstream_ && upstream_->socket.is_open() && upstream_->buffer.size() == 0)
+    runtime_.pool.give(target_.endpoint, std::move(upstream_), now);
+}
+
+std::string_view Relay::without_own_address(std::string_view location) const {
+  const auto own = "http://" + runtime_.upstream_host;
+  return location.starts_with(own + "/") ? location.substr(own.size()) : location;
+}
+
+std::string Relay::response_head() {
+  const auto& response = parser_->get();
+  auto head = status_line(static_cast<int>(response.result_int()));
+  append_response_fields(head);
+  if (framing_ == Framing::Chunked && !decode_) append_field(head, "Transfer-Encoding", "chunked");
+  client_.finish_head(head);
+  return head;
+}
+
+void Relay::append_response_fields(std::string& head) {
+  const auto& response = parser_->get();
+  bool accel = false;
+  bool stream = false;
+  for (const auto& one : response) {
+    const auto name = one.name();
+    if (is_hop_by_hop(name) || named_by_connection(response, one.name_string())) continue;
+    auto value = to_view(one.value());
+    if (name == field::content_length && response.result_int() == 204) continue;
+    if (name == field::content_type)
+      stream = mcp::AnswerScanner::form_of(value) == mcp::AnswerScanner::Form::EventStream;
+    // A redirect to the server's own address must lead a client back to us.
+    if (name == field::location) value = without_own_address(value);
+    if (name == field::unknown && !target_.peer && same(one.name_string(), mcp::kSessionId)) {
+      if (const auto id = session_for_client(value)) append_field(head, mcp::kSessionId, *id);
+      continue;
+    }
+    accel = accel || same(one.name_string(), "X-Accel-Buffering");
+    append_field(head, to_view(one.name_string()), value);
+  }
+  // Tells other proxies on the way not to hold events back.
+  if (stream && !accel) append_field(head, "X-Accel-Buffering", "no");
+}
+
+// The client's name for the session that the server calls `from_server`.
+std::optional<std::string> Relay::session_for_client(std::string_view from_server) {
+  if (from_server == target_.session && !target_.sealed.empty()) return target_.sealed;
+  auto id = runtime_.seal.seal({runtime_.self, std::string(from_server)});
+  if (id) return std::move(*id);
+  log::warn("a session id was left out", {{"reason", id.error().message}});
+  return std::nullopt;
+}
+
+void Relay::note_session() {
+  if (target_.peer) return;
+  const auto& response = parser_->get();
+  const auto status = response.result_int();
+  const auto now = runtime_.now();
+  const bool ends = client_.request().method() == http::verb::delete_ && status < 300;
+  if (!target_.session.empty() && (ends || status == 404)) {
+    runtime_.sessions.remove(target_.session);
+    return;
+  }
+  if (status >= 400) return;
+  if (target_.session.empty()) {
+    const auto minted =
+        response.find(beast::string_view(mcp::kSessionId.data(), mcp::kSessionId.size()));
+    if (minted == response.end()) return;
+    target_.session = to_view(minted->value());
+  }
+  runtime_.sessions.touch(target_.session, now);
+  runtime_.sessions.hold(target_.session, now);
+  holds_session_ = true;
+}
+
+void Relay::release_session() {
+  if (holds_session_) runtime_.sessions.release(target_.session, runtime_.now());
+}
+
+void Relay::scan(std::string_view payload) {
+  if (calls_ == nullptr || calls_->empty()) return;
+  answers_.clear();
+  scanner_.feed(payload, answers_);
+  for (const auto& answer : answers_) calls_->answered(answer, runtime_.now());
+}
+
+// Finds out how much of `data` belongs to the body, and what of it goes to the client.
+Relay::Piece Relay::take(std::string_view data) {
+  Piece piece;
+  switch (framing_) {
+    case Framing::None:
+      piece.end = true;
+      break;
+    case Framing::Length:
+      piece.consumed = static_cast<std::size_t>(std::min<std::uint64_t>(left_, data.size()));
+      piece.out = data.substr(0, piece.consumed);
+      left_ -= piece.consumed;
+      piece.end = left_ == 0;
+      scan(piece.out);
+      break;
+    case Framing::UntilClose:
+      piece.consumed = data.size();
+      piece.out = data;
+      scan(piece.out);
+      break;
+    case Framing::Chunked:
+      decoded_.clear();
+      while (piece.consumed < data.size() && !chunks_.done() && !chunks_.broken()) {
+        const auto step = chunks_.next(data.substr(piece.consumed));
+        piece.consumed += step.consumed;
+        scan(step.payload);
+        if (decode_) decoded_.append(step.payload);
+      }
+      piece.out = decode_ ? std::string_view(decoded_) : data.substr(0, piece.consumed);
+      piece.end = chunks_.done();
+      piece.broken = chunks_.broken();
+      break;
+  }
+  return piece;
+}
+
+// Reads no further before the client took what was read: its pace is the server's.
+Task<> Relay::pass_body(std::string head) {
+  auto& buffer = upstream_->buffer;
+  for (;;) {
+    const auto data = buffer.data();
+    const auto piece = take({static_cast<const char*>(data.data()), data.size()});
+    bool ok = !piece.broken;
+    if (!head.empty() || !piece.out.empty()) {
+      const bool sent = co_await client_.send(head, piece.out);
+      ok = ok && sent;
+    }
+    head.clear();
+    buffer.consume(piece.consumed);
+    if (ok && piece.end) co_return;
+    if (!ok) break;
+    const auto room = buffer.prepare(kPiece);
+    error_.clear();
+    const auto got = co_await upstream_->socket.async_read_some(room, caught(error_));
+    buffer.commit(got);
+    if (error_ == asio::error::eof && framing_ == Framing::UntilClose) co_return;
+    if (error_) break;
+  }
+  // A body that breaks off must look so to the client: no last chunk, and the connection closes.
+  client_.close_after_answer();
+  error_code ignored;
+  upstream_->socket.close(ignored);
+}
+
+}  // namespace
+
+Task<> relay(Runtime& runtime, ClientLink& client, RelayTarget target, OpenCalls* calls) {
+  Relay run(runtime, client, std::move(target), calls);
+  co_await run.run();
+}
+
+}  // namespace mcpfleet::proxy

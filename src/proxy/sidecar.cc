@@ -1,0 +1,363 @@
+#include "proxy/sidecar.h"
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+#include <boost/asio/basic_signal_set.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/post.hpp>
+#include <nlohmann/json.hpp>
+
+#include "http/server.h"
+#include "log/log.h"
+#include "metrics/exposition_writer.h"
+#include "proxy/drain_server.h"
+#include "proxy/front.h"
+#include "proxy/process_metrics.h"
+#include "proxy/runtime.h"
+#include "proxy/stdio_service.h"
+
+namespace mcpfleet::proxy {
+namespace {
+
+using SignalSet = asio::basic_signal_set<Executor>;
+
+constexpr auto kProbeInterval = std::chrono::seconds(1);
+constexpr Duration kSessionSweep = std::chrono::seconds(5);
+constexpr Duration kProcessesEnd = std::chrono::seconds(7);  // they are killed after 5 s
+
+Result<tcp::endpoint> endpoint_of(const std::string& ip, std::uint16_t port,
+                                  const std::string& what) {
+  error_code ec;
+  const auto address = asio::ip::make_address(ip == "localhost" ? "127.0.0.1" : ip, ec);
+  if (ec) return fail(ErrorKind::Invalid, what + ": \"" + ip + "\" is not a numeric IP address");
+  return tcp::endpoint(address, port);
+}
+
+std::string host_field(const http::Endpoint& upstream) {
+  const bool v6 = upstream.host.find(':') != std::string::npos;
+  return (v6 ? "[" + upstream.host + "]" : upstream.host) + ":" + std::to_string(upstream.port);
+}
+
+std::string host_name() {
+  std::array<char, 256> name{};
+  return ::gethostname(name.data(), name.size() - 1) == 0 ? std::string(name.data()) : "unknown";
+}
+
+class Impl final : public Sidecar {
+ public:
+  explicit Impl(SidecarOptions options) : options_(std::move(options)) {}
+  ~Impl() override;
+
+  Result<void> open();
+  std::uint16_t port() const override { return port_; }
+  std::uint16_t metrics_port() const override { return metrics_->port(); }
+  Result<void> run() override;
+  void terminate() override {
+    asio::post(*io_, [this] { begin_termination(); });
+  }
+  void stop() override { io_->stop(); }
+
+ private:
+  Result<void> open_listener();
+  Result<void> open_metrics();
+  Task<> start();
+  Task<> tick();
+  Task<> probe_upstream();
+  Task<> wait_signals();
+  Task<> finish();
+  void begin_drain(Duration timeout);
+  void begin_termination();
+  bool drained() const;
+  bool ready() const;
+  void answer(const http::Request& request, const http::Respond& respond);
+  std::string metrics_text() const;
+  std::string health_text() const;
+  std::size_t sessions() const { return stdio_ ? stdio_->sessions() : runtime_->sessions.size(); }
+
+  SidecarOptions options_;
+  // What waits in `io_` refers to all of these, so it is destroyed before them; see ~Impl().
+  std::unique_ptr<asio::io_context> io_ = std::make_unique<asio::io_context>(1);
+  std::unique_ptr<Runtime> runtime_;
+  std::unique_ptr<StdioService> stdio_;
+  std::unique_ptr<Acceptor> acceptor_;
+  std::unique_ptr<SignalSet> signals_;
+  std::unique_ptr<DrainServer> drain_server_;
+  std::unique_ptr<http::Server> metrics_;
+  std::uint16_t port_ = 0;
+  bool upstream_up_ = false;
+  bool terminating_ = false;
+  bool drained_logged_ = false;
+  std::optional<Error> failure_;
+};
+
+Impl::~Impl() {
+  if (metrics_) metrics_->stop();
+  drain_server_.reset();
+  signals_.reset();
+  acceptor_.reset();
+  if (stdio_) stdio_->kill_all();
+  if (runtime_) runtime_->pool.clear();
+  io_.reset();
+}
+
+Result<void> Impl::open() {
+  auto seal = SessionSeal::from_key_file(options_.session_key_file);
+  if (!seal) return fail(seal.error());
+  runtime_ = std::make_unique<Runtime>(*io_, options_, std::move(*seal));
+  if (options_.upstream) {
+    auto upstream = endpoint_of(options_.upstream->host, options_.upstream->port, "--upstream");
+    if (!upstream) return fail(upstream.error());
+    runtime_->upstream = *upstream;
+    runtime_->upstream_host = host_field(*options_.upstream);
+  } else {
+    stdio_ = std::make_unique<StdioService>(*runtime_);
+    runtime_->stdio = stdio_.get();
+  }
+  if (auto opened = open_listener(); !opened) return opened;
+  if (auto opened = open_metrics(); !opened) return opened;
+  if (options_.drain_socket.empty()) return {};
+  auto drain =
+      DrainServer::start(*io_, options_.drain_socket,
+                         {[this](Duration timeout) { begin_drain(timeout); },
+                          [this] { return drained(); }, [this] { return runtime_->exchanges; }});
+  if (drain) {
+    drain_server_ = std::move(*drain);
+  } else {
+    log::warn("no drain on request", {{"reason", drain.error().message}});
+  }
+  return {};
+}
+
+Result<void> Impl::open_listener() {
+  auto endpoint = endpoint_of(options_.listen.ip, options_.listen.port, "--listen");
+  if (!endpoint) return fail(endpoint.error());
+  acceptor_ = std::make_unique<Acceptor>(*io_);
+  error_code ec;
+  acceptor_->open(endpoint->protocol(), ec);
+  if (!ec) acceptor_->set_option(Acceptor::reuse_address(true), ec);
+  if (!ec) acceptor_->bind(*endpoint, ec);
+  if (!ec) acceptor_->listen(4096, ec);
+  if (ec)
+    return fail(ErrorKind::Unavailable, "cannot listen on " + options_.listen.ip + ":" +
+                                            std::to_string(options_.listen.port) + ": " +
+                                            ec.message());
+  port_ = acceptor_->local_endpoint().port();
+  const bool any = endpoint->address().is_unspecified();
+  runtime_->self = {
+      options_.pod_name.empty() ? host_name() : options_.pod_name,
+      !options_.pod_ip.empty() ? options_.pod_ip : (any ? "127.0.0.1" : options_.listen.ip), port_};
+  return {};
+}
+
+Result<void> Impl::open_metrics() {
+  http::ServerOptions server;
+  server.address = options_.metrics_listen.ip;
+  server.port = options_.metrics_listen.port;
+  auto started = http::Server::start(server, [this](http::Request request, http::Respond respond) {
+    asio::post(*io_, [this, request = std::move(request), respond = std::move(respond)] {
+      answer(request, respond);
+    });
+  });
+  if (!started) return fail(started.error());
+  metrics_ = std::move(*started);
+  return {};
+}
+
+Result<void> Impl::run() {
+  ::signal(SIGPIPE, SIG_IGN);  // a child that does not read its input is an error, not our end
+  if (options_.handle_signals) {
+    signals_ = std::make_unique<SignalSet>(*io_, SIGTERM, SIGINT);
+    asio::co_spawn(*io_, wait_signals(), asio::detached);
+  }
+  asio::co_spawn(*io_, tick(), asio::detached);
+  asio::co_spawn(*io_, start(), asio::detached);
+  io_->run();
+  if (failure_) return fail(*failure_);
+  return {};
+}
+
+Task<> Impl::start() {
+  if (stdio_) {
+    auto checked = co_await stdio_->check_start();
+    if (!checked) {
+      failure_ = checked.error();
+      co_await finish();
+      co_return;
+    }
+  } else {
+    asio::co_spawn(*io_, probe_upstream(), asio::detached);
+  }
+  log::info("serving MCP", {{"port", port_},
+                            {"metricsPort", metrics_->port()},
+                            {"path", options_.path},
+                            {"pod", runtime_->self.pod},
+                            {"transport", stdio_ ? "stdio" : "streamable-http"}});
+  co_await accept_clients(*runtime_, *acceptor_);
+}
+
+Task<> Impl::tick() {
+  Timer timer(*io_);
+  auto sessions_swept = runtime_->now();
+  for (;;) {
+    timer.expires_after(kSweepInterval);
+    error_code ec;
+    co_await timer.async_wait(caught(ec));
+    const auto now = runtime_->now();
+    runtime_->sweeper.sweep(now);
+    runtime_->pool.expire(now);
+    if (stdio_) stdio_->tick(now);
+    if (now - sessions_swept >= kSessionSweep) {
+      runtime_->sessions.expire(now, options_.idle_timeout);
+      sessions_swept = now;
+    }
+    if (drained() && !std::exchange(drained_logged_, true)) {
+      log::info("drained", {{"inFlight", runtime_->exchanges}, {"sessions", sessions()}});
+      if (terminating_) asio::co_spawn(*io_, finish(), asio::detached);
+    }
+  }
+}
+
+// Whether the server takes connections; what /ready says.
+Task<> Impl::probe_upstream() {
+  Timer timer(*io_);
+  for (;;) {
+    Socket socket(*io_);
+    timer.expires_after(kProbeInterval);
+    timer.async_wait([&socket](const error_code& cancelled) {
+      error_code ignored;
+      if (!cancelled) socket.close(ignored);
+    });
+    error_code ec;
+    co_await socket.async_connect(runtime_->upstream, caught(ec));
+    timer.cancel();
+    if (upstream_up_ != !ec)
+      log::info(ec ? "the MCP server takes no connections" : "the MCP server takes connections",
+                {{"server", runtime_->upstream_host}});
+    upstream_up_ = !ec;
+    socket.close(ec);
+    timer.expires_after(kProbeInterval);
+    co_await timer.async_wait(caught(ec));
+  }
+}
+
+Task<> Impl::wait_signals() {
+  for (;;) {
+    error_code ec;
+    co_await signals_->async_wait(caught(ec));
+    if (ec) co_return;
+    if (terminating_) {
+      log::warn("ending at once: a second signal came");
+      io_->stop();
+      co_return;
+    }
+    begin_termination();
+  }
+}
+
+void Impl::begin_drain(Duration timeout) {
+  if (!runtime_->drain.draining())
+    log::info("draining", {{"inFlight", runtime_->exchanges}, {"sessions", sessions()}});
+  runtime_->drain.start(runtime_->now(), timeout);
+}
+
+void Impl::begin_termination() {
+  if (std::exchange(terminating_, true)) return;
+  const bool before = drained_logged_;
+  begin_drain(options_.drain_timeout);
+  // A server that never became ready has nothing to drain.
+  if (before || (stdio_ && !stdio_->start_checked()))
+    asio::co_spawn(*io_, finish(), asio::detached);
+}
+
+bool Impl::drained() const { return runtime_->drain.done(runtime_->now(), runtime_->exchanges); }
+
+// Ends the processes properly, then the loop.
+Task<> Impl::finish() {
+  drained_logged_ = true;
+  if (stdio_) {
+    stdio_->end_all("the pod ends");
+    const auto until = runtime_->now() + kProcessesEnd;
+    Timer timer(*io_);
+    while (stdio_->processes() > 0 && runtime_->now() < until) {
+      timer.expires_after(std::chrono::milliseconds(20));
+      error_code ec;
+      co_await timer.async_wait(caught(ec));
+      stdio_->tick(runtime_->now());
+    }
+  }
+  io_->stop();
+}
+
+bool Impl::ready() const {
+  if (runtime_->drain.draining()) return false;
+  return stdio_ ? stdio_->start_checked() : upstream_up_;
+}
+
+void Impl::answer(const http::Request& request, const http::Respond& respond) {
+  const auto path = std::string_view(request.target).substr(0, request.target.find('?'));
+  if (request.method != "GET" && request.method != "HEAD") {
+    respond(http::text_response(405, "only GET and HEAD\n"));
+  } else if (path == "/metrics") {
+    respond(http::text_response(200, metrics_text(), std::string(metrics::kExpositionContentType)));
+  } else if (path == "/health") {
+    respond(http::text_response(200, health_text(), "application/json"));
+  } else if (path == "/ready") {
+    const bool yes = ready();
+    respond(http::text_response(yes ? 200 : 503, health_text(), "application/json"));
+  } else {
+    respond(http::text_response(404, "there are /metrics, /health and /ready\n"));
+  }
+}
+
+std::string Impl::metrics_text() const {
+  using Type = metrics::ExpositionWriter::Type;
+  metrics::ExpositionWriter out;
+  runtime_->stats.write(out);
+  const auto single = [&](std::string_view name, std::string_view help, Type type, double value) {
+    out.family(name, help, type);
+    out.sample(name, {}, value);
+  };
+  single("mcp_active_sessions", "Sessions that the server of this pod holds.", Type::Gauge,
+         static_cast<double>(sessions()));
+  single("mcp_draining", "1 while the pod prepares to end.", Type::Gauge,
+         runtime_->drain.draining() ? 1 : 0);
+  single("mcp_forwarded_requests_total", "HTTP requests passed on to the pod of their session.",
+         Type::Counter, static_cast<double>(runtime_->forwarded));
+  if (stdio_)
+    single("mcp_stdio_processes", "Processes of the stdio server.", Type::Gauge,
+           static_cast<double>(stdio_->processes()));
+  write_process_metrics(out);
+  return out.text();
+}
+
+std::string Impl::health_text() const {
+  const bool draining = runtime_->drain.draining();
+  nlohmann::ordered_json health{{"status", draining ? "draining" : (ready() ? "ok" : "not ready")},
+                                {"draining", draining},
+                                {"sessions", sessions()},
+                                {"inFlight", runtime_->stats.in_flight()},
+                                {"transport", stdio_ ? "stdio" : "streamable-http"},
+                                {"server", options_.server},
+                                {"pod", runtime_->self.pod}};
+  if (stdio_) {
+    health["processes"] = stdio_->processes();
+    health["startChecked"] = stdio_->start_checked();
+  } else {
+    health["upstreamUp"] = upstream_up_;
+  }
+  return health.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Sidecar>> Sidecar::create(SidecarOptions options) {
+  auto sidecar = std::make_unique<Impl>(std::move(options));
+  if (auto opened = sidecar->open(); !opened) return fail(opened.error());
+  return sidecar;
+}
+
+}  // namespace mcpfleet::proxy
