@@ -115,6 +115,7 @@ class Components:
             "--root-ca-file": path("ca.crt"),
             "--cluster-signing-cert-file": path("ca.crt"),
             "--cluster-signing-key-file": path("ca.key"),
+            "--flex-volume-plugin-dir": self.state / "volume-plugins",
             "--horizontal-pod-autoscaler-sync-period": self.cluster.settings["hpaSyncPeriod"],
         }, after=[self._api_ready])
 
@@ -181,7 +182,7 @@ disabled_plugins = ["io.containerd.snapshotter.v1.aufs", "io.containerd.snapshot
             "clusterDomain": "cluster.local",
             "resolvConf": "",  # the host's resolver cannot be reached from the cluster's network
             "containerRuntimeEndpoint": f"unix://{CONTAINERD_SOCKET}",
-            "volumePluginDir": f"{self.state}/kubelet/volume-plugins",
+            "volumePluginDir": str(self.state / "volume-plugins"),
             "maxPods": 250,
             "serializeImagePulls": False,
             "imageGCHighThresholdPercent": 100,  # images are brought by load-image; nobody could pull them again

@@ -60,6 +60,7 @@ def prepare_mounts(state):
     mount("-t", "proc", "proc", "/proc")
     mount("-t", "tmpfs", "-o", "mode=755", "tmpfs", "/run")  # sockets, locks, CNI's leases: nobody else's
     mount("--bind", str(state / "var-log"), "/var/log")  # the kubelet insists on /var/log/pods
+    cover_var_lib(state)
     for name, value in KERNEL_SETTINGS.items():
         if os.path.exists(f"/proc/sys/{name}"):
             stand_in = state / "sysctl" / name.replace("/", ".")
@@ -67,6 +68,21 @@ def prepare_mounts(state):
             stand_in.write_text(f"{value}\n")
             mount("--bind", str(stand_in), f"/proc/sys/{name}")
     mount("--make-rshared", "/")  # what the kubelet mounts must reach the containers' runtime
+
+
+def cover_var_lib(state):
+    """The kubelet and CNI write to fixed places in /var/lib. What they write goes to the state folder."""
+    upper, work = state / "var-lib", state / "var-lib-work"
+    upper.mkdir(exist_ok=True)
+    work.mkdir(exist_ok=True)
+    below = os.open(state, os.O_PATH)
+    try:
+        mount("-t", "overlay", "-o", f"lowerdir=/var/lib,upperdir={upper},workdir={work}", "overlay", "/var/lib")
+    except subprocess.CalledProcessError:
+        print("what this cluster writes to /var/lib/kubelet and /var/lib/cni will stay there", flush=True)
+    if state.is_relative_to("/var/lib"):
+        mount("--bind", f"/proc/{os.getpid()}/fd/{below}", str(state))
+    os.close(below)
 
 
 class Supervisor:
