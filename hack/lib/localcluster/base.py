@@ -29,11 +29,14 @@ def clusters_dir():
 
 @contextlib.contextmanager
 def locked(path):
-    """Holds an exclusive lock; another run of ours on the same path waits."""
+    """Holds an exclusive lock; another run of ours on the same path waits. Whoever holds it may delete the file."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with open(path, "w") as handle:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
+    while True:
+        with open(path, "w") as handle:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            if path.exists() and os.path.samestat(os.fstat(handle.fileno()), path.stat()):
+                yield
+                return
 
 
 class Steps:

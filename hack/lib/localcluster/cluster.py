@@ -167,12 +167,14 @@ class Cluster:
         with locked(self.lock):
             self.settings = self._read_settings()
             if not self.state.exists():
+                self.lock.unlink()
                 return False
             if self.exists:
                 network.disconnect(self.plan)
             self._kill_supervisor()
             cgroups.remove(self.cgroup)
             wait_until(f"the removal of {self.state}", 20, lambda: _removed(self.state))
+            self.lock.unlink()
             return True
 
     def _kill_supervisor(self):
