@@ -1,0 +1,202 @@
+#include "desired/desired.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "servers.h"
+
+namespace mcpfleet::desired {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+constexpr const char* kHttp =
+    R"({"config": {"port": 3001, "path": "/v1", "command": ["node"], "arguments": ["x.js"],
+                                             "env": [{"name": "PORT", "value": "3001"}]}})";
+constexpr const char* kStdio = R"({"transport": {"type": "stdio", "stdio": {"maxProcesses": 7}},
+                                   "config": {"command": ["mcp-server-time"], "arguments": ["--local-timezone", "UTC"]},
+                                   "sessions": {"drainTimeout": "1500ms", "idleTimeout": "2m"}})";
+
+json pod_of(const char* spec) {
+  const json deployment = find(build(server_with(spec), context()), "Deployment");
+  return deployment["spec"]["template"];
+}
+
+TEST(DesiredTest, ObjectsInTheOrderToApplyThem) {
+  const auto desired = build(server_with(R"({"autoscaling": {}})"), context());
+  std::vector<std::string> paths;
+  for (const auto& object : desired.objects) paths.push_back(object.path);
+  EXPECT_THAT(paths,
+              ElementsAre("/api/v1/namespaces/tools/secrets/time-session-key",
+                          "/api/v1/namespaces/tools/services/time",
+                          "/apis/apps/v1/namespaces/tools/deployments/time",
+                          "/apis/autoscaling/v2/namespaces/tools/horizontalpodautoscalers/time"));
+  for (const auto& object : desired.objects) {
+    const json body = json::parse(object.body);
+    EXPECT_EQ(body["apiVersion"], object.api_version);
+    EXPECT_EQ(body["kind"], object.kind);
+    EXPECT_EQ(body["metadata"]["name"], object.name);
+    EXPECT_TRUE(object.path.ends_with("/" + object.name));
+    EXPECT_EQ(body["metadata"]["namespace"], "tools");
+    EXPECT_EQ(body["metadata"]["labels"], json::parse(R"({"app.kubernetes.io/name": "mcp-server",
+        "app.kubernetes.io/instance": "time", "app.kubernetes.io/managed-by": "mcpfleet", "mcpfleet.dev/server": "time"})"));
+    EXPECT_EQ(body["metadata"]["ownerReferences"],
+              json::parse(R"([{"apiVersion": "mcpfleet.dev/v1alpha1",
+        "kind": "MCPServer", "name": "time", "uid": "u-1", "controller": true, "blockOwnerDeletion": true}])"));
+  }
+}
+
+TEST(DesiredTest, TheSameInputGivesTheSameBytes) {
+  const auto first = build(server_with(kStdio), context());
+  const auto second = build(server_with(kStdio), context());
+  ASSERT_EQ(first.objects.size(), second.objects.size());
+  for (std::size_t i = 0; i < first.objects.size(); ++i)
+    EXPECT_EQ(first.objects[i].body, second.objects[i].body);
+}
+
+TEST(DesiredTest, TheSecretCarriesTheKeyInBase64) {
+  const json secret = find(build(server_with("{}"), context()), "Secret");
+  EXPECT_EQ(secret["data"]["key"], "AAH+/2tra2tra2tra2tra2tra2tra2tra2tra2tra2s=");
+  for (const auto& [key, want] :
+       {std::pair{"", ""}, {"f", "Zg=="}, {"fo", "Zm8="}, {"foo", "Zm9v"}}) {
+    Context other = context();
+    other.session_key = key;
+    EXPECT_EQ(find(build(server_with("{}"), other), "Secret")["data"]["key"], want);
+  }
+}
+
+TEST(DesiredTest, TheService) {
+  const json service = find(build(server_with("{}"), context()), "Service");
+  EXPECT_EQ(service["spec"]["selector"], json::parse(R"({"mcpfleet.dev/server": "time"})"));
+  EXPECT_EQ(
+      service["spec"]["ports"],
+      json::parse(
+          R"([{"name": "mcp", "port": 80, "protocol": "TCP", "targetPort": "mcp", "appProtocol": "http"}])"));
+}
+
+TEST(DesiredTest, TheDeployment) {
+  const json deployment = find(build(server_with(kHttp), context()), "Deployment");
+  const json& spec = deployment["spec"];
+  EXPECT_EQ(spec["replicas"], 3);
+  EXPECT_EQ(spec["selector"]["matchLabels"], json::parse(R"({"mcpfleet.dev/server": "time"})"));
+  EXPECT_EQ(spec["strategy"]["rollingUpdate"],
+            json::parse(R"({"maxUnavailable": 0, "maxSurge": "25%"})"));
+  EXPECT_EQ(deployment["metadata"]["annotations"]["mcpfleet.dev/runtime-replicas"], "1");
+  Context other = context();
+  other.replicas.reset();
+  EXPECT_FALSE(find(build(server_with(kHttp), other), "Deployment")["spec"].contains("replicas"));
+}
+
+TEST(DesiredTest, ThePodInBothForms) {
+  for (const char* spec : {kHttp, kStdio}) {
+    const json pod = pod_of(spec);
+    EXPECT_EQ(pod["metadata"]["labels"]["mcpfleet.dev/server"], "time");
+    EXPECT_EQ(pod["metadata"]["annotations"], json::parse(R"({"mcpfleet.dev/metrics-port": "19090",
+        "mcpfleet.dev/metrics-path": "/metrics", "prometheus.io/scrape": "true", "prometheus.io/port": "19090",
+        "prometheus.io/path": "/metrics"})"));
+    EXPECT_EQ(pod["spec"]["automountServiceAccountToken"], false);
+    EXPECT_EQ(pod["spec"]["enableServiceLinks"], false);
+    EXPECT_EQ(pod["spec"]["volumes"],
+              json::parse(R"([{"name": "mcpfleet", "emptyDir": {"sizeLimit": "64Mi"}},
+        {"name": "session-key", "secret": {"secretName": "time-session-key", "defaultMode": 292}}])"));
+    const json install = container_named(pod["spec"]["initContainers"], "mcp-sidecar-install");
+    EXPECT_EQ(install["image"], "localhost/mcp-sidecar:1");
+    EXPECT_EQ(install["imagePullPolicy"], "IfNotPresent");
+    EXPECT_EQ(install["command"],
+              json::parse(R"(["/mcp-sidecar", "install", "/mcpfleet/mcp-sidecar"])"));
+    EXPECT_EQ(install["securityContext"], json::parse(R"({"allowPrivilegeEscalation": false,
+        "capabilities": {"drop": ["ALL"]}, "readOnlyRootFilesystem": true, "runAsNonRoot": true, "runAsUser": 65532,
+        "runAsGroup": 65532, "seccompProfile": {"type": "RuntimeDefault"}})"));
+  }
+}
+
+TEST(DesiredTest, StreamableHttpHasANativeSidecarAndAnUntouchedServer) {
+  const json spec = pod_of(kHttp)["spec"];
+  EXPECT_EQ(spec["terminationGracePeriodSeconds"], 45);
+  ASSERT_EQ(spec["initContainers"].size(), 2U);
+  const json& sidecar = spec["initContainers"][1];
+  EXPECT_EQ(sidecar["name"], "mcp-sidecar");
+  EXPECT_EQ(sidecar["restartPolicy"], "Always");
+  EXPECT_EQ(sidecar["command"],
+            json::parse(R"(["/mcp-sidecar", "serve", "--path", "/v1", "--idle-timeout", "1800s",
+      "--drain-timeout", "30s", "--upstream", "http://127.0.0.1:3001"])"));
+  EXPECT_EQ(sidecar["readinessProbe"]["httpGet"],
+            json::parse(R"({"path": "/ready", "port": "metrics"})"));
+  EXPECT_EQ(sidecar["readinessProbe"]["periodSeconds"], 2);
+  EXPECT_FALSE(sidecar.contains("startupProbe"));
+  EXPECT_EQ(sidecar["ports"],
+            json::parse(R"([{"name": "mcp", "containerPort": 19080, "protocol": "TCP"},
+      {"name": "metrics", "containerPort": 19090, "protocol": "TCP"}])"));
+  EXPECT_EQ(sidecar["volumeMounts"], json::parse(R"([{"name": "mcpfleet", "mountPath": "/mcpfleet"},
+      {"name": "session-key", "mountPath": "/etc/mcpfleet/session", "readOnly": true}])"));
+  EXPECT_EQ(sidecar["resources"]["requests"], json::parse(R"({"cpu": "10m", "memory": "16Mi"})"));
+
+  ASSERT_EQ(spec["containers"].size(), 1U);
+  EXPECT_EQ(spec["containers"][0], json::parse(R"({"name": "server", "image": "localhost/time:1",
+      "command": ["node"], "args": ["x.js"], "env": [{"name": "PORT", "value": "3001"}],
+      "terminationMessagePolicy": "FallbackToLogsOnError",
+      "volumeMounts": [{"name": "mcpfleet", "mountPath": "/mcpfleet"}],
+      "lifecycle": {"preStop": {"exec": {"command":
+        ["/mcpfleet/mcp-sidecar", "drain", "--socket", "/mcpfleet/drain.sock", "--timeout", "30s"]}}}})"));
+}
+
+TEST(DesiredTest, StdioRunsTheSidecarInTheUsersImage) {
+  const json spec = pod_of(kStdio)["spec"];
+  EXPECT_EQ(spec["terminationGracePeriodSeconds"], 17) << "1.5 s, rounded up, and 15";
+  EXPECT_EQ(spec["initContainers"].size(), 1U);
+  const json& server = spec["containers"][0];
+  EXPECT_EQ(server["image"], "localhost/time:1");
+  EXPECT_EQ(server["command"],
+            json::parse(R"(["/mcpfleet/mcp-sidecar", "serve", "--path", "/mcp", "--idle-timeout",
+      "120s", "--drain-timeout", "1500ms", "--max-processes", "7", "--stdio", "--", "mcp-server-time",
+      "--local-timezone", "UTC"])"));
+  EXPECT_FALSE(server.contains("args"));
+  EXPECT_FALSE(server.contains("securityContext")) << "an image that needs root must work";
+  EXPECT_TRUE(server.contains("readinessProbe"));
+  EXPECT_EQ(server["ports"].size(), 2U);
+  EXPECT_EQ(server["volumeMounts"].size(), 2U);
+}
+
+TEST(DesiredTest, TheSidecarKnowsItself) {
+  const json want = json::parse(
+      R"([{"name": "POD_NAME", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}},
+      {"name": "POD_NAMESPACE", "valueFrom": {"fieldRef": {"fieldPath": "metadata.namespace"}}},
+      {"name": "POD_IP", "valueFrom": {"fieldRef": {"fieldPath": "status.podIP"}}},
+      {"name": "MCPFLEET_SERVER", "value": "time"}])");
+  EXPECT_EQ(pod_of(kHttp)["spec"]["initContainers"][1]["env"], want);
+  EXPECT_EQ(pod_of(kStdio)["spec"]["containers"][0]["env"], want);
+}
+
+TEST(DesiredTest, OurVariablesWinInASharedContainerAndANoteSaysSo) {
+  const auto desired =
+      build(server_with(R"({"transport": {"type": "stdio"}, "config": {"command": ["x"],
+      "env": [{"name": "POD_IP", "value": "1.2.3.4"}, {"name": "TZ", "value": "UTC"}]}})"),
+            context());
+  const json env = find(desired, "Deployment")["spec"]["template"]["spec"]["containers"][0]["env"];
+  EXPECT_EQ(env.size(), 5U);
+  EXPECT_EQ(env[4]["name"], "TZ");
+  EXPECT_THAT(desired.notes, ElementsAre(HasSubstr("spec.config.env: POD_IP is left out")));
+}
+
+TEST(DesiredTest, WhatTheAuthorGaveIsPassedOn) {
+  const json spec = pod_of(R"({
+      "source": {"containerImage": {"ref": "r", "pullPolicy": "Always", "imagePullSecrets": [{"name": "pull"}]}},
+      "config": {"envFrom": [{"secretRef": {"name": "tokens"}}]},
+      "runtime": {"resources": {"requests": {"cpu": "50m"}}}})")["spec"];
+  EXPECT_EQ(spec["imagePullSecrets"], json::parse(R"([{"name": "pull"}])"));
+  const json& server = spec["containers"][0];
+  EXPECT_EQ(server["imagePullPolicy"], "Always");
+  EXPECT_EQ(server["envFrom"], json::parse(R"([{"secretRef": {"name": "tokens"}}])"));
+  EXPECT_EQ(server["resources"], json::parse(R"({"requests": {"cpu": "50m"}})"));
+  EXPECT_FALSE(server.contains("command"));
+  EXPECT_FALSE(server.contains("env"));
+}
+
+TEST(DesiredTest, Names) {
+  EXPECT_EQ(selector("time"), "mcpfleet.dev/server=time");
+  EXPECT_EQ(address_url(server_with(kHttp)), "http://time.tools.svc/v1");
+}
+
+}  // namespace
+}  // namespace mcpfleet::desired
