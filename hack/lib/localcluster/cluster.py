@@ -248,7 +248,8 @@ class Cluster:
 
     def _api_ready(self):
         trust = ssl.create_default_context(cafile=self.pki.path("ca.crt"))
-        direct = urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=trust))
+        direct = urllib.request.build_opener(urllib.request.ProxyHandler({}),  # past any proxy of the environment
+                                             urllib.request.HTTPSHandler(context=trust))
         with direct.open(f"https://{self.plan.node_ip}:6443/readyz", timeout=5) as answer:
             return answer.status == 200
 

@@ -3,6 +3,7 @@
 import hashlib
 import io
 import json
+import platform
 import tarfile
 
 from .base import Failure, run
@@ -37,7 +38,8 @@ def write_pause_archive(path, program):
         entry.size, entry.mode = len(data), 0o755
         tar.addfile(entry, io.BytesIO(data))
     digest = hashlib.sha256(layer.getvalue()).hexdigest()
-    config = json.dumps({"architecture": "amd64", "os": "linux", "config": {"Entrypoint": ["/pause"], "User": "65535"},
+    machine = {"aarch64": "arm64"}.get(platform.machine(), "amd64")
+    config = json.dumps({"architecture": machine, "os": "linux", "config": {"Entrypoint": ["/pause"], "User": "65535"},
                          "rootfs": {"type": "layers", "diff_ids": [f"sha256:{digest}"]}}).encode()
     manifest = json.dumps([{"Config": "config.json", "RepoTags": [PAUSE_IMAGE], "Layers": ["layer.tar"]}]).encode()
     with tarfile.open(path, "w") as tar:
