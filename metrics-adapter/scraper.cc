@@ -124,7 +124,12 @@ void Scraper::scrape(const PodEntry& entry) {
 void Scraper::finish(const PodEntry& entry, MonotonicTime started,
                      const Result<http::Response>& response) {
   metrics_.count_scrape(clock_.monotonic() - started);
-  if (!response) return fail_with(entry, response.error().message);
+  if (!response) {
+    const bool large = response.error().kind == ErrorKind::TooLarge;
+    return fail_with(entry, large ? entry.target->path + " is larger than " +
+                                        std::to_string(options_.limits.max_bytes) + " bytes"
+                                  : response.error().message);
+  }
   if (response->status != 200)
     return fail_with(
         entry, entry.target->path + " answered HTTP status " + std::to_string(response->status));
