@@ -1,0 +1,104 @@
+#include "operator/announce.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <ostream>
+
+#include "desired/reasons.h"
+#include "scaling/autoscaler.h"
+
+namespace mcpfleet::op {
+
+void PrintTo(const Announcement& a, std::ostream* out) {
+  *out << (a.warning ? "Warning " : "Normal ") << a.reason << ": " << a.message;
+}
+
+namespace {
+
+using fleet::ConditionStatus;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+fleet::Status with(std::string_view type, ConditionStatus status, std::string_view reason,
+                   const char* message) {
+  fleet::Status result;
+  result.conditions.push_back(
+      {std::string(type), status, std::string(reason), message, WallTime{}, 1});
+  return result;
+}
+
+fleet::Status decided(int from, int to, const char* reason, int second = 0) {
+  fleet::Status result;
+  result.scaling.emplace();
+  result.scaling->last_decision =
+      fleet::Decision{WallTime{std::chrono::seconds(second)}, from, to, "slow", reason, "because"};
+  return result;
+}
+
+constexpr auto kTrue = ConditionStatus::True;
+constexpr auto kFalse = ConditionStatus::False;
+
+TEST(Announcements, Conditions) {
+  const struct {
+    const char* name;
+    fleet::Status before;
+    fleet::Status after;
+    std::vector<Announcement> want;
+  } kCases[] = {
+      {"nothing new", {}, {}, {}},
+      {"first accepted", {}, with("Accepted", kTrue, "Applied", "ok"), {}},
+      {"refused", {}, with("Accepted", kFalse, "Invalid", "bad"), {{true, "Invalid", "bad"}}},
+      {"refused as before",
+       with("Accepted", kFalse, "Invalid", "bad"),
+       with("Accepted", kFalse, "Invalid", "bad"),
+       {}},
+      {"refused for another reason",
+       with("Accepted", kFalse, "Invalid", "bad"),
+       with("Accepted", kFalse, "Invalid", "worse"),
+       {{true, "Invalid", "worse"}}},
+      {"accepted again",
+       with("Accepted", kFalse, "Invalid", "bad"),
+       with("Accepted", kTrue, "Applied", "ok"),
+       {{false, "Applied", "ok"}}},
+      {"starting", {}, with("Ready", kFalse, desired::kStarting, "0 of 1"), {}},
+      {"crash loop",
+       with("Ready", kFalse, desired::kStarting, "0 of 1"),
+       with("Ready", kFalse, desired::kCrashLooping, "exit 1"),
+       {{true, "CrashLooping", "exit 1"}}},
+      {"the same crash loop with another count",
+       with("Ready", kFalse, desired::kCrashLooping, "2 restarts"),
+       with("Ready", kFalse, desired::kCrashLooping, "3 restarts"),
+       {}},
+      {"ready",
+       with("Ready", kFalse, desired::kStarting, ""),
+       with("Ready", kTrue, desired::kServing, "3 of 3"),
+       {{false, "Serving", "3 of 3"}}},
+      {"rule without data",
+       {},
+       with("ScalingActive", kFalse, desired::kRuleWithoutData, "why"),
+       {{true, "RuleWithoutData", "why"}}},
+      {"rule without data, told",
+       with("ScalingActive", kFalse, desired::kRuleWithoutData, "why"),
+       with("ScalingActive", kFalse, desired::kRuleWithoutData, "why else"),
+       {}},
+  };
+  for (const auto& c : kCases) EXPECT_EQ(announcements(c.before, c.after), c.want) << c.name;
+}
+
+TEST(Announcements, Decisions) {
+  const auto up = decided(3, 5, scaling::kThresholdExceeded);
+  EXPECT_THAT(announcements({}, up),
+              ElementsAre(Announcement{false, "ScaledUp", "Threshold exceeded: because"}));
+  EXPECT_THAT(announcements(up, up), IsEmpty());
+  const auto later = decided(5, 4, scaling::kThresholdExceeded, 60);
+  EXPECT_THAT(announcements(up, later),
+              ElementsAre(Announcement{false, "ScaledDown", "Threshold exceeded: because"}));
+  EXPECT_THAT(announcements(up, decided(5, 3, scaling::kFloorReleased)),
+              ElementsAre(Announcement{false, "FloorReleased", "Floor released: because"}));
+  EXPECT_THAT(announcements(up, decided(3, 4, scaling::kLimitsChanged)),
+              ElementsAre(Announcement{false, "LimitsChanged", "Limits changed: because"}));
+}
+
+}  // namespace
+}  // namespace mcpfleet::op

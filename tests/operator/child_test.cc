@@ -1,0 +1,68 @@
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "operator/world.h"
+
+namespace mcpfleet::op {
+namespace {
+
+using nlohmann::json;
+
+constexpr const char* kService = R"({
+  "kind":"Service","apiVersion":"v1",
+  "metadata":{"name":"a","namespace":"ns","uid":"u","resourceVersion":"12",
+    "labels":{"l":"1"},"annotations":{"other":"x","mcpfleet.dev/applied":"abc"},
+    "ownerReferences":[{"kind":"Job","uid":"j"},{"controller":true,"kind":"MCPServer","uid":"s"}],
+    "managedFields":[{"manager":"m","fieldsV1":{"f:spec":{}}}]},
+  "spec":{"ports":[{"port":80}]} , "status":{"loadBalancer":{}}})";
+
+TEST(DecodeChild, KeepsWhatWeMayHaveWritten) {
+  const auto child = decode_child(kService);
+  ASSERT_TRUE(child) << child.error().message;
+  EXPECT_EQ(child->namespace_, "ns");
+  EXPECT_EQ(child->name, "a");
+  EXPECT_EQ(child->uid, "u");
+  EXPECT_EQ(child->resource_version, "12");
+  EXPECT_EQ(child->controller_uid, "s");
+  EXPECT_EQ(child->controller_kind, "MCPServer");
+  EXPECT_EQ(child->applied, "abc");
+  auto want = json::parse(kService);
+  want.erase("kind");
+  want.erase("apiVersion");
+  want.erase("status");
+  for (const char* field : {"name", "namespace", "uid", "resourceVersion", "managedFields"}) {
+    want["metadata"].erase(field);
+  }
+  EXPECT_EQ(json::parse(child->content), want);
+}
+
+TEST(DecodeChild, WithoutMetadataOfOursItIsNobodys) {
+  const auto child = decode_child(R"({"metadata":{"name":"a"}})");
+  ASSERT_TRUE(child);
+  EXPECT_EQ(child->controller_uid, "");
+  EXPECT_EQ(child->applied, "");
+  EXPECT_EQ(json::parse(child->content), json::parse(R"({"metadata":{}})"));
+}
+
+TEST(DecodeChild, RefusesGarbage) {
+  for (const char* text :
+       {"", "x", "{}", "[]", R"({"metadata":5})", R"({"metadata":{"name":"a")"}) {
+    EXPECT_FALSE(decode_child(text)) << text;
+  }
+}
+
+TEST(DecodeServer, OneThatCannotBeDecodedKeepsItsIdentity) {
+  const auto entry = decode_server(
+      R"({"metadata":{"name":"a","namespace":"ns","uid":"u","resourceVersion":"3"},
+          "spec":{"transport":{"type":"pigeon"}}})");
+  ASSERT_TRUE(entry) << entry.error().message;
+  ASSERT_TRUE(entry->invalid);
+  EXPECT_EQ(entry->name, "a");
+  EXPECT_EQ(entry->uid, "u");
+  EXPECT_EQ(entry->resource_version, "3");
+  EXPECT_FALSE(decode_server("nonsense"));
+}
+
+}  // namespace
+}  // namespace mcpfleet::op

@@ -1,0 +1,316 @@
+#include "operator/reconciler.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "desired/reasons.h"
+#include "tests/kube/fake_client.h"
+
+namespace mcpfleet::op {
+namespace {
+
+using nlohmann::json;
+using std::chrono::seconds;
+using ::testing::Contains;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+// Objects by path; apply merges, and changes the version only where it changes anything.
+class Api {
+ public:
+  // metadata.managedFields of a Secret whose data `manager` wrote.
+  static json data_of(const char* manager) {
+    return {{{"manager", manager}, {"fieldsV1", {{"f:data", {{"f:key", json::object()}}}}}}};
+  }
+
+  Api() {
+    client.answer = [this](const kube::FakeClient::Call& call) { return serve(call); };
+  }
+
+  Result<std::string> serve(const kube::FakeClient::Call& call) {
+    if (call.verb == "get") {
+      const auto found = objects.find(call.path);
+      if (found == objects.end()) return fail(ErrorKind::NotFound, "not found");
+      return found->second.dump();
+    }
+    if (++writes == fail_at) return fail(ErrorKind::Unavailable, "broken on purpose");
+    if (fault) {
+      if (auto error = fault(call)) return fail(*error);
+    }
+    if (call.verb == "delete") {
+      objects.erase(call.path);
+      return "{}";
+    }
+    json body = json::parse(call.body);
+    std::string path = call.path;
+    if (call.verb == "create") body["metadata"]["managedFields"] = data_of("mcp-operator");
+    if (call.verb == "create") {
+      path += "/" + body["metadata"]["name"].get<std::string>();
+      if (objects.contains(path)) return fail(ErrorKind::AlreadyExists, path + " exists");
+    }
+    if (const auto query = path.find("?dryRun=All"); query != std::string::npos) {
+      json tried = objects[path.substr(0, query)];
+      tried.merge_patch(body);
+      return tried.dump();
+    }
+    if (path.ends_with("/status")) path.resize(path.size() - 7);
+    return store(path, body).dump();
+  }
+
+  json& store(const std::string& path, const json& body) {
+    json& object = objects[path];
+    const json before = object;
+    object.merge_patch(body);
+    if (before.is_null()) object["metadata"]["uid"] = "uid of " + path;
+    if (object != before) object["metadata"]["resourceVersion"] = std::to_string(++version);
+    return object;
+  }
+
+  kube::FakeClient client;
+  std::map<std::string, json> objects;
+  int version = 100;
+  int writes = 0;
+  int fail_at = 0;
+  std::function<std::optional<Error>(const kube::FakeClient::Call&)> fault;
+};
+
+class Recorded final : public kube::EventRecorder {
+ public:
+  void record(const kube::ObjectReference&, kube::EventType, std::string reason,
+              std::string message) override {
+    events.push_back(reason + ": " + message);
+  }
+  std::vector<std::string> events;
+};
+
+constexpr const char* kServerPath = "/apis/mcpfleet.dev/v1alpha1/namespaces/ns/mcpservers/s";
+constexpr const char* kDeploymentPath = "/apis/apps/v1/namespaces/ns/deployments/s";
+constexpr const char* kServicePath = "/api/v1/namespaces/ns/services/s";
+constexpr const char* kHpaPath = "/apis/autoscaling/v2/namespaces/ns/horizontalpodautoscalers/s";
+constexpr const char* kSecretPath = "/api/v1/namespaces/ns/secrets/s-session-key";
+
+json server_object() {
+  return {{"apiVersion", "mcpfleet.dev/v1alpha1"},
+          {"kind", "MCPServer"},
+          {"metadata", {{"name", "s"}, {"namespace", "ns"}, {"generation", 1}}},
+          {"spec",
+           {{"source", {{"type", "ContainerImage"}, {"containerImage", {{"ref", "image:1"}}}}},
+            {"transport", {{"type", "streamable-http"}}},
+            {"autoscaling", {{"minReplicas", 3}, {"maxReplicas", 9}}}}}};
+}
+
+// One life of the operator: it knows what the API server holds when it begins.
+struct Life {
+  Life(Api& api, const Clock& clock)
+      : world([](const std::string&) {}),
+        reconciler({api.client, world, scalers, sessions, events, telemetry, clock},
+                   SessionKeys(std::string(32, 'k')), {"sidecar:1", "", true}) {
+    learn(api);
+  }
+  void learn(Api& api) {
+    const auto tell = [&](const char* path, kube::Sink& sink) {
+      const auto found = api.objects.find(path);
+      sink.list_begin();
+      if (found != api.objects.end()) sink.upsert(found->second.dump());
+      sink.list_end();
+      sink.reached(std::to_string(api.version));
+    };
+    tell(kServerPath, world.servers);
+    tell(kDeploymentPath, world.deployments);
+    tell(kServicePath, world.services);
+    tell(kHpaPath, world.hpas);
+  }
+  Result<kube::Next> reconcile() { return reconciler.reconcile("ns/s"); }
+
+  World world;
+  Scalers scalers;
+  SessionCounts sessions;
+  Recorded events;
+  Telemetry telemetry;
+  Reconciler reconciler;
+};
+
+class ReconcilerTest : public testing::Test {
+ protected:
+  ReconcilerTest() { start(api_); }
+
+  static void start(Api& api) { api.store(kServerPath, server_object()); }
+  json accepted() {
+    for (const auto& condition : api_.objects[kServerPath]["status"]["conditions"]) {
+      if (condition["type"] == "Accepted") return condition;
+    }
+    return {};
+  }
+  // All that is stored, without versions.
+  static json state(const Api& api) {
+    json result = api.objects;
+    for (auto& [path, object] : result.items()) object["metadata"].erase("resourceVersion");
+    return result;
+  }
+
+  ManualClock clock_;
+  Api api_;
+};
+
+TEST_F(ReconcilerTest, MakesTheChildrenAndSaysSo) {
+  Life life(api_, clock_);
+  ASSERT_TRUE(life.reconcile());
+  for (const char* path : {kSecretPath, kServicePath, kDeploymentPath, kHpaPath}) {
+    EXPECT_TRUE(api_.objects.contains(path)) << path;
+  }
+  EXPECT_EQ(api_.objects[kDeploymentPath]["spec"]["replicas"], 3);
+  EXPECT_EQ(accepted()["status"], "True");
+}
+
+TEST_F(ReconcilerTest, WritesNothingASecondTimeNorAfterARestart) {
+  {
+    Life life(api_, clock_);
+    ASSERT_TRUE(life.reconcile());
+    const int writes = api_.writes;
+    ASSERT_TRUE(life.reconcile());  // before the watch told of anything
+    life.learn(api_);
+    ASSERT_TRUE(life.reconcile());
+    EXPECT_EQ(api_.writes, writes);
+  }
+  const int writes = api_.writes;
+  Life next(api_, clock_);
+  ASSERT_TRUE(next.reconcile());
+  EXPECT_EQ(api_.writes, writes);
+}
+
+TEST_F(ReconcilerTest, KilledAtAnyWriteTheEndIsTheSame) {
+  {
+    Life life(api_, clock_);
+    ASSERT_TRUE(life.reconcile());
+  }
+  const int writes = api_.writes;
+  ASSERT_GT(writes, 4);
+  for (int n = 1; n <= writes; ++n) {
+    Api broken;
+    start(broken);
+    broken.fail_at = n;
+    {
+      Life life(broken, clock_);
+      EXPECT_FALSE(life.reconcile()) << n;
+    }
+    Life next(broken, clock_);
+    ASSERT_TRUE(next.reconcile()) << n;
+    EXPECT_EQ(state(broken), state(api_)) << n;
+    EXPECT_THAT(next.events.events, IsEmpty()) << n;
+  }
+}
+
+TEST_F(ReconcilerTest, PutsAnEditRightWithAnEvent) {
+  Life life(api_, clock_);
+  ASSERT_TRUE(life.reconcile());
+  const json before = state(api_);
+  api_.store(kHpaPath, {{"spec", {{"maxReplicas", 99}}}});
+  life.learn(api_);
+  ASSERT_TRUE(life.reconcile());
+  EXPECT_EQ(state(api_), before);
+  EXPECT_THAT(life.events.events,
+              Contains(HasSubstr("HorizontalPodAutoscaler s was put right: spec.maxReplicas")));
+}
+
+TEST_F(ReconcilerTest, ARefusedChildIsAConditionAndTheRestStays) {
+  Life life(api_, clock_);
+  ASSERT_TRUE(life.reconcile());
+  const json deployment = api_.objects[kDeploymentPath];
+  api_.fault = [](const kube::FakeClient::Call& call) -> std::optional<Error> {
+    if (call.path != kDeploymentPath) return std::nullopt;
+    return Error{ErrorKind::Invalid, "spec.template: bad"};
+  };
+  api_.store(kServerPath, {{"metadata", {{"generation", 2}}},
+                           {"spec", {{"source", {{"containerImage", {{"ref", "image:2"}}}}}}}});
+  life.learn(api_);
+  EXPECT_FALSE(life.reconcile());  // it is tried again
+  EXPECT_EQ(accepted()["status"], "False");
+  EXPECT_EQ(accepted()["reason"], "Refused");
+  EXPECT_THAT(accepted()["message"].get<std::string>(), HasSubstr("spec.template: bad"));
+  EXPECT_EQ(api_.objects[kDeploymentPath], deployment);
+  api_.fault = nullptr;
+  ASSERT_TRUE(life.reconcile());
+  EXPECT_EQ(accepted()["status"], "True");
+}
+
+TEST_F(ReconcilerTest, ASpecThatCannotBeReadLeavesTheChildren) {
+  Life life(api_, clock_);
+  ASSERT_TRUE(life.reconcile());
+  const json deployment = api_.objects[kDeploymentPath];
+  api_.store(kServerPath, {{"metadata", {{"generation", 2}}},
+                           {"spec", {{"autoscaling", {{"minReplicas", 50}}}}}});
+  life.learn(api_);
+  ASSERT_TRUE(life.reconcile());  // nothing to try before the spec changes
+  EXPECT_EQ(accepted()["reason"], "Invalid");
+  EXPECT_THAT(accepted()["message"].get<std::string>(), HasSubstr("minReplicas"));
+  EXPECT_EQ(api_.objects[kDeploymentPath], deployment);
+}
+
+TEST_F(ReconcilerTest, ASecretOfSomebodyElseIsNotTaken) {
+  api_.store(kSecretPath,
+             {{"metadata", {{"name", "s-session-key"}, {"managedFields", Api::data_of("me")}}},
+              {"data", {{"mine", "x"}}}});
+  const json before = api_.objects[kSecretPath];
+  Life life(api_, clock_);
+  EXPECT_FALSE(life.reconcile());
+  EXPECT_EQ(accepted()["reason"], "NameTaken");
+  EXPECT_EQ(api_.objects[kSecretPath], before);
+  EXPECT_FALSE(api_.objects.contains(kDeploymentPath));
+}
+
+TEST_F(ReconcilerTest, ReplicasFollowTheAutoscaler) {
+  Life life(api_, clock_);
+  ASSERT_TRUE(life.reconcile());
+  // The HPA controller moves them through the scale subresource.
+  json scaled = {{"spec", {{"replicas", 7}}},
+                 {"metadata",
+                  {{"managedFields",
+                    {{{"manager", "kube-controller-manager"},
+                      {"operation", "Update"},
+                      {"subresource", "scale"},
+                      {"fieldsV1", {{"f:spec", {{"f:replicas", json::object()}}}}}}}}}}};
+  api_.store(kDeploymentPath, scaled);
+  life.learn(api_);
+  const int writes = api_.writes;
+  ASSERT_TRUE(life.reconcile());
+  EXPECT_EQ(api_.objects[kDeploymentPath]["spec"]["replicas"], 7);
+  // At most the status is written.
+  EXPECT_LE(api_.writes, writes + 1);
+  // Without autoscaling the HPA goes and the live count stays.
+  api_.store(kServerPath,
+             {{"metadata", {{"generation", 2}}}, {"spec", {{"autoscaling", nullptr}}}});
+  life.learn(api_);
+  ASSERT_TRUE(life.reconcile());
+  EXPECT_FALSE(api_.objects.contains(kHpaPath));
+  EXPECT_EQ(api_.objects[kDeploymentPath]["spec"]["replicas"], 7);
+}
+
+TEST_F(ReconcilerTest, ARecommendationIsStoredBeforeAnythingIsSaidOfIt) {
+  json rule = {{"name", "busy"},      {"metric", "mcp_requests_in_flight"},
+               {"operator", ">"},     {"threshold", "5"},
+               {"action", "ScaleUp"}, {"amount", {{"pods", 2}}},
+               {"window", "10s"},     {"cooldown", "10s"}};
+  api_.store(kServerPath, {{"spec", {{"autoscaling", {{"rules", {rule}}}}}}});
+  Life life(api_, clock_);
+  ASSERT_TRUE(life.reconcile());
+  EXPECT_EQ(api_.objects[kServerPath]["status"]["scaling"]["recommendedReplicas"], 3);
+  const auto server = life.world.servers.get("ns/s")->server;
+  for (int i = 0; i < 60; ++i) {
+    clock_.advance(seconds(1));
+    life.scalers.tick(server, {{"mcp_requests_in_flight", "", scaling::Sample::of(9)}}, 3,
+                      clock_.wall());
+  }
+  api_.fail_at = api_.writes + 1;
+  EXPECT_FALSE(life.reconcile());
+  EXPECT_THAT(life.events.events, IsEmpty());
+  ASSERT_TRUE(life.reconcile());
+  const json scaling = api_.objects[kServerPath]["status"]["scaling"];
+  EXPECT_EQ(scaling["recommendedReplicas"], 5);
+  EXPECT_EQ(scaling["lastDecision"]["rule"], "busy");
+  EXPECT_THAT(life.events.events, Contains(HasSubstr("ScaledUp: Threshold exceeded: ")));
+}
+
+}  // namespace
+}  // namespace mcpfleet::op
