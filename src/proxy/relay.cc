@@ -298,12 +298,12 @@ Task<> Relay::pass_response() {
   const bool endless = framing_ == Framing::UntilClose || decode_;
   if (endless || runtime_.drain.draining()) client_.close_after_answer();
   const auto type = parser_->get().find(field::content_type);
-  if (calls_ != nullptr && !calls_->empty() && type != parser_->get().end())
+  const bool failed = parser_->get().result_int() >= 500;  // whatever its body says
+  if (calls_ != nullptr && !calls_->empty() && !failed && type != parser_->get().end())
     scanner_ = mcp::AnswerScanner(mcp::AnswerScanner::form_of(to_view(type->value())));
   note_session();
   auto head = response_head();
   const bool reusable = parser_->get().keep_alive() && framing_ != Framing::UntilClose;
-  const bool failed = parser_->get().result_int() >= 500;
   co_await pass_body(std::move(head));
   const auto now = runtime_.now();
   if (calls_ != nullptr && failed) calls_->end_all(true, now);
