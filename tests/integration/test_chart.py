@@ -1,0 +1,196 @@
+"""The Helm chart against a real API server without nodes: what it renders is accepted, bad values get a clear answer,
+and install, upgrade and uninstall treat CRDs and APIServices as they should."""
+
+import json
+import pathlib
+import subprocess
+
+import pytest
+import yaml
+from conftest import wait_for
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+CHART = ROOT / "charts" / "mcpfleet"
+CRD = "mcpservers.mcpfleet.dev"
+CUSTOM = "v1beta2.custom.metrics.k8s.io"
+OURS = "v1beta2.metrics.mcpfleet.dev"
+NAMESPACE = "t-chart"
+
+
+@pytest.fixture(scope="module")
+def helm(api_cluster):
+    """Runs helm against the cluster; returns the exit code and all output."""
+    program = subprocess.run([ROOT / "hack" / "cluster", "build", "helm"], check=True, capture_output=True,
+                             text=True).stdout.split()[-1]
+
+    def run(*arguments):
+        done = subprocess.run([program, "--kubeconfig", api_cluster.kubeconfig, *arguments], capture_output=True, text=True)
+        return done.returncode, done.stdout + done.stderr
+    return run
+
+
+def render(helm, *values):
+    settings = [word for value in values for word in ("--set", value)]
+    code, output = helm("template", "mcpfleet", str(CHART), "--namespace", NAMESPACE, *settings)
+    assert code == 0, output
+    return [document for document in yaml.safe_load_all(output) if document]
+
+
+def named(objects, kind, name):
+    found = [o for o in objects if o["kind"] == kind and o["metadata"]["name"] == name]
+    assert len(found) == 1, f"{len(found)} objects {kind} {name}"
+    return found[0]
+
+
+def names(objects, kind):
+    return {o["metadata"]["name"] for o in objects if o["kind"] == kind}
+
+
+def test_lint(helm):
+    code, output = helm("lint", "--strict", str(CHART))
+    assert code == 0, output
+
+
+def test_the_crd_is_ours_and_kept(helm):
+    crd = named(render(helm), "CustomResourceDefinition", CRD)
+    assert crd["metadata"].pop("annotations") == {"helm.sh/resource-policy": "keep"}
+    assert crd == yaml.safe_load((ROOT / "crds" / "mcpfleet.dev_mcpservers.yaml").read_text())
+    assert names(render(helm, "crds.install=false"), "CustomResourceDefinition") == set()
+
+
+def test_api_services(helm):
+    objects = render(helm)
+    assert names(objects, "APIService") == {CUSTOM, OURS}
+    for name in (CUSTOM, OURS):
+        spec = named(objects, "APIService", name)["spec"]
+        assert "caBundle" not in spec and "insecureSkipTLSVerify" not in spec, "the adapter keeps the caBundle"
+        assert spec["service"] == {"name": "mcp-metrics-adapter", "namespace": NAMESPACE, "port": 443}
+    objects = render(helm, "metricsAdapter.registerCustomMetrics=false")
+    assert names(objects, "APIService") == {OURS}
+    adapter = named(objects, "Deployment", "mcp-metrics-adapter")["spec"]["template"]["spec"]["containers"][0]
+    assert f"--api-services={OURS}" in adapter["args"]
+    assert "mcpfleet-custom-metrics-reader" not in names(objects, "ClusterRole")
+
+
+def test_images_and_flags(helm):
+    objects = render(helm, "operator.image.repository=r.example:5000/op", "operator.image.tag=v2",
+                     "sidecar.image.repository=r.example/side", "sidecar.image.pullPolicy=Never",
+                     "imagePullSecrets[0].name=pull", "logFormat=text")
+    pod = named(objects, "Deployment", "mcp-operator")["spec"]["template"]["spec"]
+    assert pod["imagePullSecrets"] == [{"name": "pull"}]
+    operator = pod["containers"][0]
+    assert operator["image"] == "r.example:5000/op:v2"
+    assert {"--sidecar-image=r.example/side:0.1.0", "--sidecar-pull-policy=Never", "--log-format=text"} <= set(
+        operator["args"])
+
+
+def test_pods_are_restricted(helm):
+    """Pod Security's profile `restricted`, the service account of each program's own, probes and requests."""
+    for name in ("mcp-operator", "mcp-metrics-adapter"):
+        pod = named(render(helm), "Deployment", name)["spec"]["template"]["spec"]
+        assert pod["serviceAccountName"] == name
+        assert pod["securityContext"]["runAsNonRoot"] is True
+        assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+        container = pod["containers"][0]
+        assert container["securityContext"] == {"allowPrivilegeEscalation": False, "readOnlyRootFilesystem": True,
+                                                "capabilities": {"drop": ["ALL"]}}
+        assert container["resources"]["requests"].keys() == {"cpu", "memory"}
+        assert {"readinessProbe", "livenessProbe"} <= container.keys()
+
+
+def test_no_right_is_wider_than_needed(helm):
+    for role in (o for o in render(helm) if o["kind"] in ("ClusterRole", "Role")):
+        for rule in role["rules"]:
+            assert "*" not in rule["verbs"] and "*" not in rule["apiGroups"], role["metadata"]["name"]
+            if "*" in rule["resources"]:
+                assert rule["apiGroups"][0].endswith(("metrics.mcpfleet.dev", "custom.metrics.k8s.io"))
+            if "secrets" in rule["resources"] and {"get", "list", "watch"} & set(rule["verbs"]):
+                assert role["kind"] == "Role" and rule["resourceNames"], "Secrets are read by name, in our own namespace"
+
+
+@pytest.mark.parametrize("value, wanted", [
+    ("logFormat=xml", "logFormat"),
+    ("operator.workers=0", "workers"),
+    ("operator.image.pullPolicy=Sometimes", "pullPolicy"),
+    ("operator.image.repository=a/b:tag", "repository"),
+    ("metricsAdapter.window=30", "window"),
+    ("metricsAdapter.registerCustomMetrics=maybe", "registerCustomMetrics"),
+    ("operater.workers=2", "operater"),
+])
+def test_bad_values_are_named(helm, value, wanted):
+    code, output = helm("template", "mcpfleet", str(CHART), "--set", value)
+    assert code != 0 and wanted in output, output
+
+
+@pytest.fixture()
+def clean(api_cluster):
+    """No APIServices of other tests, and nothing left of ours."""
+    def remove():
+        api_cluster.kubectl("delete", "apiservice", CUSTOM, OURS, "v1beta1.custom.metrics.k8s.io", "--ignore-not-found")
+    remove()
+    api_cluster.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}})
+    yield
+    remove()
+    api_cluster.kubectl("delete", "namespace", NAMESPACE, "--wait=false")
+
+
+def may(cluster, user, verb, resource, group="mcpfleet.dev", namespace=NAMESPACE, name=""):
+    resource, _, subresource = resource.partition("/")
+    review = {"apiVersion": "authorization.k8s.io/v1", "kind": "SubjectAccessReview", "spec": {
+        "user": user, "resourceAttributes": {"verb": verb, "group": group, "resource": resource, "namespace": namespace,
+                                             "subresource": subresource, "name": name}}}
+    answer = cluster.kubectl("create", "-f", "-", "-o", "json", stdin=review)
+    return json.loads(answer)["status"]["allowed"]
+
+
+def check_rights(cluster):
+    operator, adapter = (f"system:serviceaccount:{NAMESPACE}:mcp-{program}" for program in ("operator", "metrics-adapter"))
+    hpa = "system:serviceaccount:kube-system:horizontal-pod-autoscaler"
+    assert may(cluster, operator, "patch", "mcpservers/status", namespace="tools")
+    assert may(cluster, operator, "get", "mcpservers.mcpfleet.dev/mcp_error_ratio", "metrics.mcpfleet.dev", "tools")
+    assert may(cluster, operator, "get", "secrets", "", name="mcpfleet-session-master")
+    assert not may(cluster, operator, "get", "secrets", "", "tools")
+    assert not may(cluster, operator, "delete", "mcpservers", namespace="tools")
+    assert may(cluster, adapter, "watch", "pods", "", "tools")
+    assert may(cluster, adapter, "patch", "apiservices", "apiregistration.k8s.io", "", CUSTOM)
+    assert not may(cluster, adapter, "patch", "apiservices", "apiregistration.k8s.io", "", "v1.apps")
+    assert not may(cluster, adapter, "get", "secrets", "", "tools")
+    assert may(cluster, hpa, "get", "pods/mcp_requests_per_second", "custom.metrics.k8s.io", "tools")
+    assert not may(cluster, "joe", "get", "mcpservers")
+    cluster.kubectl("create", "rolebinding", "joe", "--clusterrole=edit", "--user=joe", "-n", NAMESPACE)
+    wait_for("an editor's rights", lambda: may(cluster, "joe", "create", "mcpservers"))
+    wait_for("a viewer's rights, which an editor has", lambda: may(cluster, "joe", "list", "mcpservers"))
+    assert not may(cluster, "joe", "patch", "mcpservers/status")
+
+
+def test_install_upgrade_uninstall(api_cluster, helm, clean):
+    # The CRD is there already, from another hand.
+    code, output = helm("install", "mcpfleet", str(CHART), "-n", NAMESPACE, "--take-ownership")
+    assert code == 0, output
+    assert "kubectl get mcpservers" in output, "the notes say what to do next"
+    try:
+        bundle = "LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0tCk1JSUI="
+        api_cluster.kubectl("patch", "apiservice", CUSTOM, "--type=merge", "-p", json.dumps({"spec": {"caBundle": bundle}}))
+        code, output = helm("upgrade", "mcpfleet", str(CHART), "-n", NAMESPACE, "--set", "logLevel=debug")
+        assert code == 0, output
+        assert api_cluster.get("apiservice", CUSTOM)["spec"]["caBundle"] == bundle, "an upgrade leaves the caBundle alone"
+        args = api_cluster.get("deployment", "mcp-operator", "-n", NAMESPACE)["spec"]["template"]["spec"]["containers"][0]
+        assert "--log-level=debug" in args["args"]
+        check_rights(api_cluster)
+    finally:
+        code, output = helm("uninstall", "mcpfleet", "-n", NAMESPACE)
+    assert code == 0, output
+    assert api_cluster.get("crd", CRD)["metadata"]["name"] == CRD, "kept, with all MCPServers"
+    assert "NotFound" in api_cluster.kubectl("get", "apiservice", CUSTOM, check=False)
+
+
+def test_a_second_owner_of_custom_metrics_is_refused(api_cluster, helm, clean):
+    api_cluster.apply({
+        "apiVersion": "apiregistration.k8s.io/v1", "kind": "APIService", "metadata": {"name": "v1beta1.custom.metrics.k8s.io"},
+        "spec": {"group": "custom.metrics.k8s.io", "version": "v1beta1", "groupPriorityMinimum": 100,
+                 "versionPriority": 100, "insecureSkipTLSVerify": True,
+                 "service": {"name": "prometheus-adapter", "namespace": "monitoring"}}})
+    code, output = helm("install", "mcpfleet", str(CHART), "-n", NAMESPACE, "--take-ownership")
+    assert code != 0
+    assert "is served by Service monitoring/prometheus-adapter already" in output
+    assert "metricsAdapter.registerCustomMetrics=false" in output
