@@ -39,30 +39,27 @@ def machine():
 def tell_added(title, ways):
     tell(title)
     for line in ways.table():
-        print(line)
-    for way in ("relay", "sidecar"):
-        for label, share in (("p50", 0.5), ("p99", 0.99)):
-            low, high = ways.added_interval(way, share)
-            print(f"  {way} adds {ways.added(way, share):.0f} µs to {label} (95 % interval {low:.0f} to {high:.0f})")
-    low, high = ways.ratio_interval()
-    print(f"  sidecar's p50 over relay's: {ways.ratio():.2f} (95 % interval {low:.2f} to {high:.2f})", flush=True)
+        print("  " + line, flush=True)
+
+
+def added_figures(ways, prefix=""):
+    return [(prefix + "added_p50_us", ways.values["sidecar_p50_us"], "us"),
+            (prefix + "added_p99_us", ways.values["sidecar_p99_us"], "us"),
+            (prefix + "relay_p50_us", ways.values["relay_p50_us"], "us"),
+            (prefix + "added_p50_ratio", ways.values["p50_ratio"], "x")]
 
 
 def stub(figures, options, programs):
     ways = added_latency.on_loopback(programs, options.seed)
     tell_added("added latency in front of a stub, on loopback", ways)
-    figures += [("stub_added_p50_us", ways.added("sidecar", 0.5), "us"),
-                ("stub_added_p99_us", ways.added("sidecar", 0.99), "us"),
-                ("stub_relay_p50_us", ways.added("relay", 0.5), "us"),
-                ("stub_added_p50_ratio", ways.ratio(), "x")]
+    figures += added_figures(ways, "stub_")
 
 
 def added(figures, cluster, space, options, programs):
     pod, address = only_pod(cluster, "everything", space)
     ways = added_latency.in_cluster(cluster, space, pod, address, SERVER_PORT, programs, options.seed)
     tell_added("added latency in front of server-everything, in its pod", ways)
-    figures += [("added_p50_us", ways.added("sidecar", 0.5), "us"), ("added_p99_us", ways.added("sidecar", 0.99), "us"),
-                ("relay_p50_us", ways.added("relay", 0.5), "us"), ("added_p50_ratio", ways.ratio(), "x")]
+    figures += added_figures(ways)
 
 
 def age(figures, cluster, space, options):

@@ -39,10 +39,11 @@ def on_loopback(programs, seed):
     """The same ways to a server of fixed answers, on loopback: what is in front on one core, server and client on the other."""
     with contextlib.ExitStack() as stack:
         state = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        log = stack.enter_context(open(state / "log", "w+"))
 
         def start(core, program, *flags):
             argv = [str(programs / program), *map(str, flags)]
-            return stack.enter_context(running(pinned(core, argv), env=_sidecar_environment(), log=None))
+            return stack.enter_context(running(pinned(core, argv), env=_sidecar_environment(), log=log))
 
         stub = listening(start(1, "stub_server", "--seconds", SECONDS))
         relay = listening(start(0, "tcp_relay", "--upstream", stub, "--seconds", SECONDS))
@@ -50,7 +51,7 @@ def on_loopback(programs, seed):
         (state / "key").write_bytes(bytes(range(32)))
         start(0, "mcp-sidecar", "serve", "--listen", sidecar, "--metrics-listen", health, "--upstream", f"http://{stub}",
               "--session-key-file", state / "key", "--drain-socket", state / "drain.sock")
-        _wait_ready(health)
+        _wait_ready(health, log)
         return _probe(pinned(1, [str(programs / "latency_probe")]), rounds=300, block=50, seed=seed, targets={
             "direct": f"http://{stub}/mcp", "relay": f"http://{relay}/mcp", "sidecar": f"http://{sidecar}/mcp"})
 
@@ -59,9 +60,12 @@ def _sidecar_environment():
     return {"POD_NAME": "bench-0", "POD_NAMESPACE": "bench", "POD_IP": "127.0.0.1", "MCPFLEET_SERVER": "bench"}
 
 
-def _wait_ready(address):
-    subprocess.run(["curl", "-fsS", "--retry", "30", "--retry-delay", "1", "--retry-all-errors", "--max-time", "60",
-                    "-o", "/dev/null", f"http://{address}/ready"], check=True, stderr=subprocess.DEVNULL)
+def _wait_ready(address, log):
+    done = subprocess.run(["curl", "-fsS", "--retry", "30", "--retry-delay", "1", "--retry-all-errors", "--max-time", "60",
+                           "-o", "/dev/null", f"http://{address}/ready"], capture_output=True)
+    if done.returncode != 0:
+        log.seek(0)
+        raise RuntimeError(f"the sidecar does not get ready: {log.read()[-2000:]}")
 
 
 def _probe(command, rounds, block, seed, targets):
@@ -74,32 +78,29 @@ def _probe(command, rounds, block, seed, targets):
 
 
 class Ways:
-    """The samples of all ways, in rounds. Figures are in microseconds."""
+    """The samples of all ways, in rounds."""
 
     def __init__(self, ways):
         self.ways = ways
-        names = list(ways)
-        self._rounds = [dict(zip(names, blocks)) for blocks in zip(*(ways[name]["rounds_ns"] for name in names))]
-
-    def added(self, way, share, rounds=None):
-        rounds = rounds or self._rounds
-        return self._at(rounds, way, share) - self._at(rounds, "direct", share)
-
-    def added_interval(self, way, share):
-        return stats.interval(self._rounds, lambda rounds: self.added(way, share, rounds))
-
-    def ratio(self, rounds=None):
-        """What the sidecar adds to the median, over what the relay adds."""
-        return self.added("sidecar", 0.5, rounds) / self.added("relay", 0.5, rounds)
-
-    def ratio_interval(self):
-        return stats.interval(self._rounds, self.ratio)
+        # Sorted blocks merge quickly, over and over.
+        blocks = [[sorted(block) for block in way["rounds_ns"]] for way in ways.values()]
+        self._rounds = [dict(zip(ways, of_round)) for of_round in zip(*blocks)]
+        self.values = _added(self._rounds)
+        self.intervals = stats.intervals(self._rounds, _added)
 
     def table(self):
         for name, way in self.ways.items():
             times = "  ".join(f"{label} {way[label + '_ns'] / 1e3:7.0f}" for label in ("p50", "p90", "p99"))
-            yield f"  {name:8} {way['calls']:6} calls  {times}  µs"
+            yield f"{name:8} {way['calls']:6} calls  {times}  µs"
+        for name, value in self.values.items():
+            low, high = self.intervals[name]
+            digits = 2 if name == "p50_ratio" else 0
+            yield f"{name:12} {value:.{digits}f} (95 % interval {low:.{digits}f} to {high:.{digits}f})"
 
-    @staticmethod
-    def _at(rounds, way, share):
-        return stats.percentile([value for blocks in rounds for value in blocks[way]], share) / 1e3
+
+def _added(rounds):
+    """What relay and sidecar add to direct calls, in microseconds, and the sidecar's share of the relay's."""
+    merged = {way: sorted(value for blocks in rounds for value in blocks[way]) for way in rounds[0]}
+    added = {f"{way}_{label}_us": (stats.nearest(merged[way], share) - stats.nearest(merged["direct"], share)) / 1e3
+             for way in ("relay", "sidecar") for label, share in (("p50", 0.5), ("p99", 0.99))}
+    return {**added, "p50_ratio": added["sidecar_p50_us"] / added["relay_p50_us"]}
