@@ -211,7 +211,7 @@ Evaluation AutoScaler::evaluate(const fleet::Autoscaling& autoscaling, int obser
   std::vector<Judged> judged;
   for (const auto& rule : autoscaling.rules) judged.push_back(judge(rule, now));
   scale_up(autoscaling, observed_replicas, now, judged, evaluation);
-  if (!evaluation.decision) scale_down(autoscaling, now, judged, evaluation);
+  scale_down(autoscaling, now, judged, evaluation);
   release(autoscaling, judged, now, evaluation);
 
   evaluation.floor = floor_;

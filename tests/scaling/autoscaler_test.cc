@@ -171,6 +171,7 @@ TEST_F(AutoScalerTest, AScaleUpBeatsAScaleDown) {
   scaler_.record(settings_, kInFlight, "", Sample::of(0), now_);
   auto got = scaler_.evaluate(settings_, observed_, now_);
   EXPECT_EQ(got.decision->rule, "slow");
+  EXPECT_THAT(got.outcomes[1].message, HasSubstr("but rule slow wants more at the same time"));
   // And in its cooldown, too, while its condition holds.
   got = scaler_.evaluate(settings_, observed_, now_ + seconds(1));
   EXPECT_EQ(got.floor, 5);
