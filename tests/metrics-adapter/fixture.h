@@ -1,0 +1,77 @@
+// A roster with pods and servers that a test makes up.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "metrics-adapter/roster.h"
+
+namespace mcpfleet::adapter {
+
+class MadeUpFleet {
+ public:
+  PodTarget& pod(std::string namespace_, std::string name, std::string server) {
+    auto target = std::make_shared<PodTarget>();
+    target->namespace_ = std::move(namespace_);
+    target->name = std::move(name);
+    target->uid = "uid-" + target->namespace_ + "-" + target->name;
+    target->server = std::move(server);
+    target->labels = {{std::string(kServerLabel), target->server}};
+    target->ready = true;
+    target->ready_since = clock.wall() - std::chrono::hours(1);
+    pods.push_back(target);
+    return *target;
+  }
+
+  ServerRecord& server(std::string namespace_, std::string name) {
+    auto record = std::make_shared<ServerRecord>();
+    record->namespace_ = std::move(namespace_);
+    record->name = std::move(name);
+    servers.push_back(record);
+    return *record;
+  }
+
+  // What a pod's last scrape, `age` ago, says: `requests` of `tool` in the last 10 seconds.
+  void scraped(const std::string& namespace_, const std::string& name, double requests,
+               double seconds_each = 0.1, Duration age = {}) {
+    auto view = std::make_shared<metrics::PodView>();
+    view->at = {clock.wall() - age, clock.monotonic() - age};
+    view->covered = std::chrono::seconds(10);
+    view->in_flight = 2;
+    view->sessions = 5;
+    view->total.requests = requests;
+    for (int i = 0; i < static_cast<int>(requests); ++i)
+      view->total.durations.observe(seconds_each);
+    if (requests > 0) view->kinds.push_back({"tools/call", "search", view->total});
+    auto health = std::make_shared<PodHealth>();
+    health->view = std::move(view);
+    entry(namespace_, name).record->health.store(std::move(health));
+  }
+
+  void failing(const std::string& namespace_, const std::string& name, std::string why,
+               Duration since) {
+    auto health = std::make_shared<PodHealth>();
+    health->failure = std::move(why);
+    health->failing_since = clock.monotonic() - since;
+    entry(namespace_, name).record->health.store(std::move(health));
+  }
+
+  PodEntry entry(const std::string& namespace_, const std::string& name) {
+    roster.touch();
+    roster.refresh();
+    for (const auto& found : roster.snapshot()->namespaces.at(namespace_).pods)
+      if (found.target->name == name) return found;
+    return {};
+  }
+
+  ManualClock clock;
+  bool synced = true;
+  std::vector<std::shared_ptr<const PodTarget>> pods;
+  std::vector<std::shared_ptr<const ServerRecord>> servers;
+  Roster roster{[this] { return pods; }, [this] { return servers; }, [this] { return synced; },
+                std::chrono::seconds(30)};
+};
+
+}  // namespace mcpfleet::adapter

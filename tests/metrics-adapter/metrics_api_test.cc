@@ -1,0 +1,303 @@
+// Paths to bodies, over a made-up fleet.
+#include "metrics-adapter/metrics_api.h"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "fixture.h"
+#include "metrics-adapter/discovery.h"
+#include "metrics-adapter/probes.h"
+#include "metrics-adapter/status_body.h"
+
+namespace mcpfleet::adapter {
+namespace {
+
+using nlohmann::json;
+using std::chrono::seconds;
+
+class MetricsApiTest : public testing::Test {
+ protected:
+  http::Response get(const std::string& rest, const std::string& group = "custom.metrics.k8s.io") {
+    fleet_.roster.touch();
+    fleet_.roster.refresh();
+    const auto target = parse_target("/apis/" + group + "/v1beta2/namespaces/ns/" + rest).value();
+    return answer_metric_request(target, source_, {fleet_.clock.wall(), fleet_.clock.monotonic()});
+  }
+  json body(const std::string& rest) {
+    const auto response = get(rest);
+    EXPECT_EQ(response.status, 200) << response.body;
+    EXPECT_EQ(response.headers.get("Content-Type"), "application/json");
+    return json::parse(response.body);
+  }
+  std::string error(const std::string& rest, int code = 404) {
+    const auto response = get(rest);
+    const auto status = json::parse(response.body);
+    EXPECT_EQ(response.status, code) << rest;
+    EXPECT_EQ(status["kind"], "Status");
+    EXPECT_EQ(status["code"], code);
+    EXPECT_FALSE(response.headers.get("Retry-After"));
+    return status["message"].get<std::string>();
+  }
+
+  MadeUpFleet fleet_;
+  MetricSource source_{fleet_.roster, {}};
+};
+
+TEST_F(MetricsApiTest, TheExactBody) {
+  fleet_.pod("ns", "p", "x");
+  fleet_.server("ns", "x");
+  fleet_.scraped("ns", "p", 15);
+  EXPECT_EQ(get("pods/%2A/mcp_requests_per_second").body,
+            R"({"kind":"MetricValueList","apiVersion":"custom.metrics.k8s.io/v1beta2",)"
+            R"("metadata":{},"items":[{"describedObject":{"kind":"Pod","namespace":"ns",)"
+            R"("name":"p","apiVersion":"/v1"},"metric":{"name":"mcp_requests_per_second",)"
+            R"("selector":null},"timestamp":"2026-01-01T00:00:00Z","windowSeconds":10,)"
+            R"("value":"1500m"}]})"
+            "\n");
+  EXPECT_EQ(get("mcpservers.mcpfleet.dev/x/mcp_requests_in_flight?metricLabelSelector=",
+                "metrics.mcpfleet.dev")
+                .body,
+            R"({"kind":"MetricValueList","apiVersion":"custom.metrics.k8s.io/v1beta2",)"
+            R"("metadata":{},"items":[{"describedObject":{"kind":"MCPServer","namespace":"ns",)"
+            R"("name":"x","apiVersion":"mcpfleet.dev/v1alpha1"},"metric":{)"
+            R"("name":"mcp_requests_in_flight","selector":null},)"
+            R"("timestamp":"2026-01-01T00:00:00Z","value":"2"}]})"
+            "\n");
+}
+
+TEST_F(MetricsApiTest, SelectsPods) {
+  fleet_.pod("ns", "a", "x").labels["tier"] = "one";
+  fleet_.pod("ns", "b", "x").labels["tier"] = "two";
+  fleet_.pod("ns", "c", "y");
+  fleet_.pod("ns", "done", "x").finished = true;
+  fleet_.pod("other", "d", "x");
+  for (const char* name : {"a", "b", "c", "done"}) fleet_.scraped("ns", name, 10);
+  fleet_.scraped("other", "d", 10);
+  const struct {
+    const char* rest;
+    std::vector<std::string> want;
+  } cases[] = {
+      {"pods/*/mcp_active_sessions", {"a", "b", "c"}},
+      {"pods/*/mcp_active_sessions?labelSelector=mcpfleet.dev%2Fserver%3Dx", {"a", "b"}},
+      {"pods/*/mcp_active_sessions?labelSelector=tier+in+(two,three)", {"b"}},
+      {"pods/*/mcp_active_sessions?labelSelector=%21tier", {"c"}},
+      {"pods/a/mcp_active_sessions", {"a"}},
+  };
+  for (const auto& test : cases) {
+    const auto list = body(test.rest);
+    std::vector<std::string> names;
+    for (const auto& item : list["items"])
+      names.push_back(item["describedObject"]["name"].get<std::string>());
+    EXPECT_EQ(names, test.want) << test.rest;
+  }
+}
+
+TEST_F(MetricsApiTest, SelectsTools) {
+  fleet_.pod("ns", "p", "x");
+  fleet_.server("ns", "x");
+  fleet_.scraped("ns", "p", 20);
+  const std::string rate = "mcpservers.mcpfleet.dev/x/mcp_requests_per_second?metricLabelSelector=";
+  EXPECT_EQ(body(rate + "tool%3Dsearch")["items"][0]["value"], "2");
+  EXPECT_EQ(body(rate + "tool%3Dsearch")["items"][0]["metric"]["selector"],
+            (json{{"matchLabels", {{"tool", "search"}}}}));
+  EXPECT_EQ(body(rate + "tool+in+(search,add)")["items"][0]["value"], "2");
+  EXPECT_EQ(body(rate + "tool%3Dadd")["items"][0]["value"], "0");
+  EXPECT_EQ(body(rate + "method%3Dtools/call,tool%21%3Dadd")["items"][0]["value"], "2");
+  EXPECT_EQ(error(rate + "colour%3Dred", 400),
+            "metricLabelSelector: there is no label 'colour'; the labels are tool and method");
+}
+
+TEST_F(MetricsApiTest, ErrorsExplain) {
+  fleet_.pod("ns", "dead", "x");
+  fleet_.pod("ns", "idle", "y");
+  fleet_.server("ns", "x");
+  fleet_.server("ns", "y");
+  fleet_.server("ns", "empty");
+  fleet_.failing("ns", "dead", "connection refused", seconds(14));
+  fleet_.scraped("ns", "idle", 0);
+  const std::string lost = "the server could not find the metric ";
+  const struct {
+    const char* rest;
+    int code;
+    std::string want;
+  } cases[] = {
+      {"mcpservers.mcpfleet.dev/x/mcp_requests_per_second", 404,
+       lost + "mcp_requests_per_second for mcpservers.mcpfleet.dev ns/x: no scrape of pod ns/dead "
+              "has succeeded for 14s: connection refused"},
+      {"pods/dead/mcp_active_sessions", 404,
+       lost + "mcp_active_sessions for pods ns/dead: no scrape of pod ns/dead has succeeded for "
+              "14s: connection refused"},
+      {"pods/*/mcp_active_sessions?labelSelector=mcpfleet.dev/server%3Dx", 404,
+       lost + "mcp_active_sessions for pods: no scrape of pod ns/dead has succeeded for 14s: "
+              "connection refused"},
+      {"mcpservers.mcpfleet.dev/y/mcp_request_duration_seconds_p95?metricLabelSelector=tool%3Dq",
+       404,
+       lost + "mcp_request_duration_seconds_p95 for mcpservers.mcpfleet.dev ns/y with selector "
+              "tool=q: no requests with tool=q in the last 30s, so there is no p95"},
+      {"mcpservers.mcpfleet.dev/empty/mcp_active_sessions", 404,
+       lost + "mcp_active_sessions for mcpservers.mcpfleet.dev ns/empty: server ns/empty has no "
+              "pods"},
+      {"mcpservers.mcpfleet.dev/none/mcp_active_sessions", 404,
+       lost +
+           "mcp_active_sessions for mcpservers.mcpfleet.dev ns/none: there is no such MCPServer"},
+      {"pods/none/mcp_active_sessions", 404,
+       lost + "mcp_active_sessions for pods ns/none: there is no such pod of an MCPServer"},
+      {"pods/*/mcp_active_sessions?labelSelector=a%3Db", 404,
+       lost + "mcp_active_sessions for pods: no pod of an MCPServer is selected in namespace ns"},
+      {"pods/dead/mcp_recommended_replicas", 404,
+       lost + "mcp_recommended_replicas for pods ns/dead: the metrics of pods are "
+              "mcp_requests_per_second, mcp_request_duration_seconds_avg, "
+              "mcp_request_duration_seconds_p50, mcp_request_duration_seconds_p95, "
+              "mcp_request_duration_seconds_p99, mcp_requests_in_flight, mcp_active_sessions, "
+              "mcp_error_ratio"},
+      {"deployments.apps/x/mcp_active_sessions", 404,
+       lost + "mcp_active_sessions for deployments.apps ns/x: metrics are served for pods and "
+              "mcpservers.mcpfleet.dev in a namespace"},
+      {"metrics/mcp_active_sessions", 404,
+       lost + "mcp_active_sessions for namespaces /ns: metrics are served for pods and "
+              "mcpservers.mcpfleet.dev in a namespace"},
+      {"pods", 400,
+       "invalid request path: must be "
+       "/apis/GROUP/VERSION/namespaces/NAMESPACE/RESOURCE/NAME/METRIC"},
+      {"pods/*/mcp_active_sessions?labelSelector=a+b", 400,
+       "labelSelector: the selector has 'b' after 'a' where =, ==, !=, >, <, in or notin should "
+       "be"},
+      {"pods/*/mcp_active_sessions?metricLabelSelector=tool%3Da", 400,
+       "mcp_active_sessions is not kept by method and tool, so it cannot be selected with tool=a"},
+  };
+  for (const auto& test : cases) {
+    const auto response = get(test.rest);
+    EXPECT_EQ(response.status, test.code) << test.rest;
+    EXPECT_EQ(error(test.rest, test.code), test.want);
+  }
+}
+
+TEST_F(MetricsApiTest, AListOfServersLeavesOutThoseWithoutAValue) {
+  fleet_.pod("ns", "dead", "x");
+  fleet_.pod("ns", "good", "y");
+  fleet_.server("ns", "x");
+  fleet_.server("ns", "y");
+  fleet_.failing("ns", "dead", "timeout", seconds(14));
+  fleet_.scraped("ns", "good", 10);
+  const auto list = body("mcpservers.mcpfleet.dev/*/mcp_requests_per_second");
+  ASSERT_EQ(list["items"].size(), 1u);
+  EXPECT_EQ(list["items"][0]["describedObject"]["name"], "y");
+  fleet_.pods.clear();
+  EXPECT_EQ(body("mcpservers.mcpfleet.dev/*/mcp_requests_per_second")["items"], json::array());
+}
+
+TEST_F(MetricsApiTest, RecommendedReplicas) {
+  fleet_.server("ns", "x").recommended_replicas = 1234;
+  fleet_.server("ns", "y");
+  const auto list = body("mcpservers.mcpfleet.dev/*/mcp_recommended_replicas");
+  ASSERT_EQ(list["items"].size(), 1u);
+  EXPECT_EQ(list["items"][0]["value"], "1234");
+  EXPECT_NE(error("mcpservers.mcpfleet.dev/y/mcp_recommended_replicas")
+                .find("it has no recommendation yet"),
+            std::string::npos);
+}
+
+TEST_F(MetricsApiTest, NothingIsSaidBeforeAllPodsAreKnown) {
+  fleet_.synced = false;
+  fleet_.server("ns", "x");
+  EXPECT_EQ(error("mcpservers.mcpfleet.dev/x/mcp_active_sessions", 503),
+            "the metrics adapter has just started and does not know all pods yet");
+  fleet_.synced = true;
+  EXPECT_TRUE(fleet_.roster.refresh()) << "also when nothing else changed";
+}
+
+TEST_F(MetricsApiTest, APodOfTheSameNameIsAnotherPod) {
+  fleet_.pod("ns", "p", "x");
+  fleet_.scraped("ns", "p", 10);
+  EXPECT_EQ(body("pods/p/mcp_active_sessions")["items"].size(), 1u);
+  auto reborn = std::make_shared<PodTarget>(*fleet_.pods.front());
+  reborn->uid = "another";
+  fleet_.pods = {reborn};
+  EXPECT_NE(error("pods/p/mcp_active_sessions").find("was not scraped yet"), std::string::npos);
+}
+
+TEST(StatusTest, SaysWhatKubernetesSays) {
+  EXPECT_EQ(status_response(404, "a \"b\" \n\xff").body,
+            "{\"kind\":\"Status\",\"apiVersion\":\"v1\",\"metadata\":{},\"status\":\"Failure\","
+            "\"message\":\"a \\\"b\\\" \\n\xEF\xBF\xBD\",\"reason\":\"NotFound\",\"code\":404}\n");
+  EXPECT_EQ(error_response({ErrorKind::Unauthorized, "x"}).status, 401);
+  EXPECT_EQ(error_response({ErrorKind::Forbidden, "x"}).status, 403);
+  EXPECT_EQ(error_response({ErrorKind::Unavailable, "x"}).status, 503);
+  EXPECT_EQ(error_response({ErrorKind::Internal, "x"}).status, 500);
+}
+
+TEST(DiscoveryTest, ListsGroupsAndResources) {
+  const Discovery discovery;
+  const auto get = [&discovery](const char* path, const http::Headers& headers = {}) {
+    return discovery.answer(parse_target(path).value(), headers);
+  };
+  const auto groups = json::parse(get("/apis")->body);
+  EXPECT_EQ(groups["kind"], "APIGroupList");
+  EXPECT_EQ(groups["groups"].size(), 2u);
+  const auto group = json::parse(get("/apis/metrics.mcpfleet.dev")->body);
+  EXPECT_EQ(group["kind"], "APIGroup");
+  EXPECT_EQ(group["preferredVersion"]["groupVersion"], "metrics.mcpfleet.dev/v1beta2");
+  const auto list = json::parse(get("/apis/custom.metrics.k8s.io/v1beta2")->body);
+  EXPECT_EQ(list["kind"], "APIResourceList");
+  EXPECT_EQ(list["groupVersion"], "custom.metrics.k8s.io/v1beta2");
+  EXPECT_EQ(list["resources"].size(), 17u);
+  EXPECT_EQ(list["resources"][0], (json{{"name", "pods/mcp_requests_per_second"},
+                                        {"singularName", ""},
+                                        {"namespaced", true},
+                                        {"kind", "MetricValueList"},
+                                        {"verbs", {"get"}}}));
+  EXPECT_EQ(get("/apis/other")->status, 404);
+  EXPECT_EQ(get("/apis/custom.metrics.k8s.io/v1beta1")->status, 404);
+  EXPECT_EQ(get("/openapi/v2")->status, 404);
+  EXPECT_EQ(get("/openapi/v3")->status, 404);
+  EXPECT_FALSE(get("/metrics"));
+  EXPECT_FALSE(get("/"));
+}
+
+TEST(DiscoveryTest, AggregatedWithAnEtag) {
+  const Discovery discovery;
+  const auto target = parse_target("/apis").value();
+  const http::Headers accept{
+      {"Accept",
+       "application/json; g=apidiscovery.k8s.io; v=v2; as=APIGroupDiscoveryList,application/json"}};
+  const auto full = discovery.answer(target, accept);
+  ASSERT_TRUE(full);
+  EXPECT_EQ(full->status, 200);
+  EXPECT_EQ(full->headers.get("Content-Type"),
+            "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList");
+  const auto list = json::parse(full->body);
+  EXPECT_EQ(list["kind"], "APIGroupDiscoveryList");
+  EXPECT_EQ(list["items"][0]["metadata"]["name"], "custom.metrics.k8s.io");
+  EXPECT_EQ(list["items"][0]["versions"][0]["freshness"], "Current");
+  auto again = accept;
+  again.add("If-None-Match", std::string(*full->headers.get("ETag")));
+  const auto unchanged = discovery.answer(target, again);
+  EXPECT_EQ(unchanged->status, 304);
+  EXPECT_EQ(unchanged->body, "");
+}
+
+TEST(ProbesTest, AsKubernetesAnswers) {
+  bool synced = false;
+  const std::vector<Check> checks{{"pods", [&synced] { return synced; }},
+                                  {"certificate", [] { return true; }}};
+  const auto get = [&checks](const char* path) {
+    return answer_probe(parse_target(path).value(), checks);
+  };
+  EXPECT_EQ(get("/healthz")->body, "ok");
+  EXPECT_EQ(get("/livez")->status, 200);
+  EXPECT_EQ(get("/readyz")->status, 500);
+  EXPECT_EQ(
+      get("/readyz")->body,
+      "[+]ping ok\n[-]pods failed: reason withheld\n[+]certificate ok\nreadyz check failed\n");
+  EXPECT_EQ(get("/readyz?exclude=pods")->status, 200);
+  synced = true;
+  EXPECT_EQ(get("/readyz")->body, "ok");
+  EXPECT_EQ(get("/readyz?verbose")->body,
+            "[+]ping ok\n[+]pods ok\n[+]certificate ok\nreadyz check passed\n");
+  EXPECT_FALSE(get("/apis"));
+  EXPECT_FALSE(get("/healthz/more"));
+}
+
+}  // namespace
+}  // namespace mcpfleet::adapter
