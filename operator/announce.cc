@@ -60,9 +60,9 @@ void announce_scaling_active(const Status& before, const Status& after,
   const auto* was = find_condition(before, desired::kScalingActive);
   const auto* now = find_condition(after, desired::kScalingActive);
   if (now == nullptr) return;
-  const bool problem =
-      now->reason == desired::kRuleWithoutData || now->reason == desired::kHpaInactive;
-  if (problem && (was == nullptr || was->reason != now->reason)) {
+  // Every start goes through a time without data; it is the loss that is worth a warning.
+  if (is(now, ConditionStatus::False) && is(was, ConditionStatus::True) &&
+      now->reason != desired::kNotConfigured) {
     out.push_back({true, now->reason, now->message});
   }
 }

@@ -20,6 +20,19 @@ std::string path_of(const std::string& namespace_, const std::string& server,
   return path;
 }
 
+// The metrics API's own words, without the request that kube::Client puts in front: people read
+// them in a condition.
+std::string sentence(const Error& error) {
+  const auto path_end =
+      error.message.starts_with("get /") ? error.message.find(": ") : std::string::npos;
+  const std::string said =
+      path_end == std::string::npos ? error.message : error.message.substr(path_end + 2);
+  if (said == "HTTP status 404" || said == "HTTP status 503") {
+    return "the metrics API metrics.mcpfleet.dev does not answer (" + said + ")";
+  }
+  return said;
+}
+
 }  // namespace
 
 Result<MetricValues> parse_metric_values(std::string_view text) {
@@ -44,14 +57,14 @@ Result<MetricValues> parse_metric_values(std::string_view text) {
 Result<MetricValues> MetricReader::read_all(const std::string& namespace_,
                                             const std::string& metric, const std::string& tool) {
   auto text = client_.get(path_of(namespace_, "*", metric, tool));
-  if (!text) return fail(text.error());
+  if (!text) return fail(text.error().kind, sentence(text.error()));
   return parse_metric_values(*text);
 }
 
 std::string MetricReader::explain(const std::string& namespace_, const std::string& server,
                                   const std::string& metric, const std::string& tool) {
   const auto text = client_.get(path_of(namespace_, server, metric, tool));
-  return text ? "" : text.error().message;
+  return text ? "" : sentence(text.error());
 }
 
 }  // namespace mcpfleet::op

@@ -1,7 +1,6 @@
 """mcp-operator against a real API server, garbage collector and HPA controller; there are no nodes, so no pod runs."""
 
 import contextlib
-import signal
 import subprocess
 
 import pytest
@@ -21,6 +20,18 @@ def arguments(cluster):
 def running_operator(cluster, log):
     with program("mcp-operator", *arguments(cluster), log=log) as process:
         yield process
+
+
+@contextlib.contextmanager
+def operator_to_kill(cluster, log):
+    """Ends with SIGKILL."""
+    with open(log, "w") as out:
+        process = subprocess.Popen([BIN / "mcp-operator", *arguments(cluster)], stdout=out, stderr=out)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
 
 
 @pytest.fixture()
@@ -177,14 +188,9 @@ def test_child_of_somebody_else_is_refused(api_cluster, namespace, operator):
 
 def test_killed_at_work_ends_in_the_same_state_and_then_writes_nothing(api_cluster, namespace, own_namespace, tmp_path):
     servers = [mcp_server(namespace, f"s{i}", autoscaling={}) for i in range(10)]
-    with open(tmp_path / "killed.log", "w") as log:
-        killed = subprocess.Popen([BIN / "mcp-operator", *arguments(api_cluster)], stdout=log, stderr=log)
-        try:
-            api_cluster.apply(*servers)
-            wait_for("some work", lambda: len(versions(api_cluster, namespace)) > len(servers) + 3, every=0.01)
-        finally:
-            killed.send_signal(signal.SIGKILL)
-            killed.wait()
+    with operator_to_kill(api_cluster, tmp_path / "killed.log"):
+        api_cluster.apply(*servers)
+        wait_for("some work", lambda: len(versions(api_cluster, namespace)) > len(servers) + 3, every=0.01)
     with running_operator(api_cluster, tmp_path / "second.log"):
         for i in range(10):
             wait_accepted(api_cluster, namespace, f"s{i}")

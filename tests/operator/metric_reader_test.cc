@@ -44,9 +44,14 @@ TEST(MetricReader, AsksForAllServersOfOneTool) {
 TEST(MetricReader, PassesTheExplanationOn) {
   kube::FakeClient client;
   client.answer = [](const kube::FakeClient::Call&) -> Result<std::string> {
-    return fail(ErrorKind::NotFound, "no pod of ns/s answered for 12 s");
+    return fail(ErrorKind::NotFound, "get /apis/x: no pod of ns/s answered: timeout");
   };
-  EXPECT_THAT(MetricReader(client).explain("ns", "s", "m", ""), HasSubstr("no pod of ns/s"));
+  EXPECT_EQ(MetricReader(client).explain("ns", "s", "m", ""), "no pod of ns/s answered: timeout");
+  client.answer = [](const kube::FakeClient::Call&) -> Result<std::string> {
+    return fail(ErrorKind::NotFound, "get /apis/x: HTTP status 404");
+  };
+  EXPECT_THAT(MetricReader(client).explain("ns", "s", "m", ""),
+              HasSubstr("metrics.mcpfleet.dev does not answer"));
 }
 
 TEST(AbsentSample, IdleIsNotMissing) {
