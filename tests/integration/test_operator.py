@@ -1,18 +1,21 @@
 """mcp-operator against a real API server, garbage collector and HPA controller; there are no nodes, so no pod runs."""
 
 import contextlib
+import json
+import pathlib
+import re
 import subprocess
 
 import pytest
 
-from conftest import BIN, program, wait_for
+from conftest import BIN, ROOT, program, wait_for
 
 OPERATOR_NAMESPACE = "mcpfleet-system"
 SIDECAR = "example.invalid/mcp-sidecar:test"
 
 
 def arguments(cluster):
-    return ["--kubeconfig", cluster.kubeconfig, "--namespace", OPERATOR_NAMESPACE, "--sidecar-image", SIDECAR,
+    return ["--kubeconfig", str(operator_kubeconfig(cluster)), "--namespace", OPERATOR_NAMESPACE, "--sidecar-image", SIDECAR,
             "--listen", "127.0.0.1:0"]
 
 
@@ -34,9 +37,31 @@ def operator_to_kill(cluster, log):
         process.wait()
 
 
-@pytest.fixture()
+def operator_kubeconfig(cluster):
+    return pathlib.Path(cluster.kubeconfig).parent / "operator-test-kubeconfig"
+
+
+def chart_rbac():
+    """The chart's RBAC objects, rendered as far as they need it, so that the tests show that these rights are enough."""
+    text = (ROOT / "charts" / "mcpfleet" / "templates" / "operator-rbac.yaml").read_text()
+    text = text.replace("{{ .Release.Namespace }}", OPERATOR_NAMESPACE)
+    text = re.sub(r"^ *(labels:|\{\{-.*\}\})\n", "", text, flags=re.MULTILINE)
+    assert "{{" not in text, "the template has something new to render"
+    return text
+
+
+@pytest.fixture(scope="session")
 def own_namespace(api_cluster):
-    api_cluster.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": OPERATOR_NAMESPACE}})
+    """The operator's namespace, and a kubeconfig of a service account with the rights that the chart gives."""
+    api_cluster.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": OPERATOR_NAMESPACE}},
+                      {"apiVersion": "v1", "kind": "ServiceAccount",
+                       "metadata": {"name": "mcp-operator", "namespace": OPERATOR_NAMESPACE}})
+    api_cluster.kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", stdin=chart_rbac())
+    token = api_cluster.kubectl("create", "token", "mcp-operator", "-n", OPERATOR_NAMESPACE, "--duration=2h").strip()
+    config = json.loads(api_cluster.kubectl("config", "view", "--raw", "-o", "json"))
+    config["users"] = [{"name": "operator", "user": {"token": token}}]
+    config["contexts"][0]["context"]["user"] = "operator"
+    operator_kubeconfig(api_cluster).write_text(json.dumps(config))
 
 
 @pytest.fixture()
