@@ -68,12 +68,27 @@ std::string known_metrics(std::string_view resource) {
   return text;
 }
 
+// The one MCPServer whose pods a selector means, as every HPA of ours has it; empty: any.
+std::string_view only_server(const metrics::LabelSelector& selector) {
+  for (const auto& requirement : selector.requirements())
+    if (requirement.key == kServerLabel && requirement.values.size() == 1 &&
+        requirement.op == metrics::LabelSelector::Operator::In)
+      return requirement.values.front();
+  return {};
+}
+
 // The pods of a namespace that a path's name and the label selector mean.
 std::vector<const PodEntry*> select_pods(const NamespaceView& space, const MetricQuery& query) {
+  const std::vector<PodEntry>* among = &space.pods;
+  const bool any_name = query.path.name == "*";
+  if (const auto server = only_server(query.labels); any_name && !server.empty()) {
+    const auto found = space.pods_of.find(server);
+    if (found == space.pods_of.end()) return {};
+    among = &found->second;
+  }
   std::vector<const PodEntry*> chosen;
-  for (const auto& entry : space.pods) {
-    const bool named =
-        query.path.name == "*" ? !entry.target->finished : entry.target->name == query.path.name;
+  for (const auto& entry : *among) {
+    const bool named = any_name ? !entry.target->finished : entry.target->name == query.path.name;
     if (named && selects(query.labels, entry.target->labels)) chosen.push_back(&entry);
   }
   return chosen;

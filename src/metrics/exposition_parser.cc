@@ -1,18 +1,29 @@
 #include "metrics/exposition_parser.h"
 
+#include <array>
 #include <charconv>
 #include <cmath>
+#include <cstdint>
 #include <limits>
 #include <vector>
 
 namespace mcpfleet::metrics {
 namespace {
 
-bool starts_name(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == ':';
-}
+// Which characters a name may have; a table, since most of a text is names.
+enum NameChar : std::uint8_t { kNone = 0, kInside = 1, kFirst = 2 };
 
-bool continues_name(char c) { return starts_name(c) || (c >= '0' && c <= '9'); }
+constexpr std::array<std::uint8_t, 256> kNameChars = [] {
+  std::array<std::uint8_t, 256> table{};
+  for (std::size_t c = 'a'; c <= 'z'; ++c) table[c] = kInside | kFirst;
+  for (std::size_t c = 'A'; c <= 'Z'; ++c) table[c] = kInside | kFirst;
+  for (std::size_t c = '0'; c <= '9'; ++c) table[c] = kInside;
+  table['_'] = table[':'] = kInside | kFirst;
+  return table;
+}();
+
+bool starts_name(char c) { return (kNameChars[static_cast<unsigned char>(c)] & kFirst) != 0; }
+bool continues_name(char c) { return kNameChars[static_cast<unsigned char>(c)] != kNone; }
 
 bool is_blank(char c) { return c == ' ' || c == '\t'; }
 
