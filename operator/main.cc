@@ -1,8 +1,10 @@
 // mcp-operator: wires the parts together and runs until SIGTERM or SIGINT.
+#include <condition_variable>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
+#include <mutex>
 #include <thread>
 
 #include "http/server.h"
@@ -30,25 +32,43 @@ std::string environment(const char* name) {
   return value == nullptr ? "" : value;
 }
 
-// SIGTERM and SIGINT, as something to wait for. Made before the first thread, which inherits the
-// mask.
+// SIGTERM and SIGINT, as something to wait for. Made before any other thread, which inherits the
+// mask. Some time after a signal the process ends, whatever it is doing.
 class Signals {
  public:
-  Signals() {
-    sigemptyset(&set_);
-    sigaddset(&set_, SIGTERM);
-    sigaddset(&set_, SIGINT);
-    pthread_sigmask(SIG_BLOCK, &set_, nullptr);
+  Signals() : state_(std::make_shared<State>()) {
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    pthread_sigmask(SIG_BLOCK, &set, nullptr);
     std::signal(SIGPIPE, SIG_IGN);
+    std::thread([state = state_, set] {
+      int signal = 0;
+      sigwait(&set, &signal);
+      {
+        std::lock_guard lock(state->mutex);
+        state->came = true;
+        state->changed.notify_all();
+      }
+      std::this_thread::sleep_for(kGrace);
+      std::_Exit(0);
+    }).detach();
   }
-  // True when one came within `timeout`.
+
+  // True when one came, at the latest within `timeout`.
   bool wait(milliseconds timeout) const {
-    const timespec time{timeout.count() / 1000, (timeout.count() % 1000) * 1'000'000};
-    return sigtimedwait(&set_, nullptr, &time) > 0;
+    std::unique_lock lock(state_->mutex);
+    return state_->changed.wait_for(lock, timeout, [this] { return state_->came; });
   }
 
  private:
-  sigset_t set_{};
+  struct State {
+    std::mutex mutex;
+    std::condition_variable changed;
+    bool came = false;
+  };
+  const std::shared_ptr<State> state_;
 };
 
 http::Handler health_handler(const World& world, const Telemetry& telemetry) {
@@ -139,10 +159,6 @@ int operate(const Options& options, kube::Client& client, Telemetry& telemetry,
     telemetry.set_servers(world.servers.size());
   }
   log::info("stopping");
-  std::thread([] {
-    std::this_thread::sleep_for(kGrace);
-    std::_Exit(0);
-  }).detach();
   return 0;
 }
 

@@ -204,7 +204,7 @@ Reconciler::Outcome Reconciler::carry_out(const fleet::MCPServer& server, const 
   for (const auto& wanted : plan.writes) {
     auto written = write(server, wanted);
     if (written) continue;
-    if (written.error().kind == ErrorKind::AlreadyExists) {
+    if (wanted.object.kind == "Secret" && written.error().kind == ErrorKind::AlreadyExists) {
       outcome.refusal = {std::string(desired::kNameTaken), written.error().message};
     } else if (is_refusal(written.error())) {
       outcome.refusal = {std::string(desired::kRefused), written.error().message};

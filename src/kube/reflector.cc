@@ -19,10 +19,11 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 constexpr int kPageSize = 500;
-// The server ends a watch by itself after this; a connection that brought nothing for the margin
-// longer, not even the end, is half open.
+// The server ends a watch by itself after this, so that watches spread over API servers anew.
 constexpr seconds kWatchTimeout{300};
-constexpr seconds kIdleMargin{30};
+// Bookmarks come about once a minute; a connection that brought nothing for twice as long is half
+// open.
+constexpr seconds kWatchIdle{120};
 constexpr seconds kListIdle{30};
 constexpr seconds kMaxRetryAfter{30};
 // What may wait for the sink, and the largest page of a list. Beyond it the stream is ended.
@@ -215,7 +216,7 @@ class ThreadReflector final : public Reflector {
                              "&resourceVersion=" + escape(step.resource_version) + selectors();
     std::string buffer;
     Transfer answer;
-    const auto result = transfer(path, kWatchTimeout + kIdleMargin, answer, buffer,
+    const auto result = transfer(path, kWatchIdle, answer, buffer,
                                  [this](std::string& got) { return take_events(got); });
     if (!result) return;
     if (*result) return failed(**result, answer.retry());
@@ -264,14 +265,17 @@ class ThreadReflector final : public Reflector {
 
   void failed(const Error& error, std::optional<Duration> retry) {
     machine_.ended(error, retry, jitter());
+    bool known = false;
     {
       std::lock_guard lock(mutex_);
+      known = last_error_ == error.message;
       last_error_ = error.message;
     }
-    log::warn("watch interrupted",
-              {{"collection", collection_.path},
-               {"error", error.message},
-               {"next", machine_.next().action == WatchStep::Action::List ? "list" : "watch"}});
+    // Once for each new trouble, not once a try.
+    const bool list = machine_.next().action == WatchStep::Action::List;
+    (known ? log::debug : log::warn)("watch interrupted", {{"collection", collection_.path},
+                                                           {"error", error.message},
+                                                           {"next", list ? "list" : "watch"}});
   }
 
   double jitter() { return std::uniform_real_distribution<double>(0.0, 1.0)(random_); }

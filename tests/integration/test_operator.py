@@ -4,6 +4,7 @@ import contextlib
 import json
 import pathlib
 import re
+import socket
 import subprocess
 
 import pytest
@@ -288,3 +289,20 @@ def test_rules_start_at_the_minimum_and_say_that_they_have_no_data(api_cluster, 
         active = condition(api_cluster, namespace, "a", "ScalingActive")
         return active["status"] == "False" and active["message"]
     wait_for("ScalingActive=False", told)
+
+
+def test_ends_in_time_though_the_api_server_hangs(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        kubeconfig = tmp_path / "kubeconfig"
+        kubeconfig.write_text(json.dumps({
+            "current-context": "c", "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}],
+            "clusters": [{"name": "c", "cluster": {"server": f"http://127.0.0.1:{silent.getsockname()[1]}"}}],
+            "users": [{"name": "u", "user": {}}]}))
+        log = tmp_path / "operator.log"
+        with open(log, "w") as out:
+            process = subprocess.Popen([BIN / "mcp-operator", "--kubeconfig", kubeconfig, "--listen", "127.0.0.1:0"],
+                                       stdout=out, stderr=out)
+        silent.settimeout(10)
+        silent.accept()  # it asks, and gets no answer
+        process.terminate()
+        assert process.wait(timeout=2) == 0
