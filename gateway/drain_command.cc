@@ -53,6 +53,7 @@ Result<std::string> drain(const DrainCommand& command) {
   std::array<char, 256> piece{};
   while (line.find('\n') == std::string::npos && line.size() < 4096) {
     const auto got = ::recv(socket.number, piece.data(), piece.size(), 0);
+    if (got < 0 && errno == EINTR) continue;
     if (got < 0) return fail(ErrorKind::Timeout, "the sidecar did not answer in time");
     if (got == 0) return fail(ErrorKind::Unavailable, "the sidecar ended during the drain");
     line.append(piece.data(), static_cast<std::size_t>(got));

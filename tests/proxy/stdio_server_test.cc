@@ -49,6 +49,7 @@ class Session {
     EXPECT_TRUE(eventually([&] { return sidecar.metrics("/ready").starts_with("HTTP/1.1 200"); }));
     reply_ = sidecar.exchange(post(kInitialize));
     id_ = field_of(reply_, "Mcp-Session-Id");
+    if (id_.empty() && !reply_.starts_with("HTTP/1.1 503")) ADD_FAILURE() << reply_;
   }
   const std::string& first_reply() const { return reply_; }
   std::string field() const { return "Mcp-Session-Id: " + id_ + "\r\n"; }

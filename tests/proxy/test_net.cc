@@ -50,7 +50,10 @@ bool Wire::send(std::string_view bytes) {
 bool Wire::fill() {
   ::setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &kPatience, sizeof kPatience);
   std::string piece(64 * 1024, '\0');
-  const auto got = ::recv(socket_, piece.data(), piece.size(), 0);
+  ssize_t got = -1;
+  do {  // the end of a child process may interrupt
+    got = ::recv(socket_, piece.data(), piece.size(), 0);
+  } while (got < 0 && errno == EINTR);
   if (got <= 0) return false;
   buffer_.append(piece, 0, static_cast<std::size_t>(got));
   return true;
