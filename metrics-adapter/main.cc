@@ -1,4 +1,7 @@
 // mcp-metrics-adapter: builds the parts and lets them run until SIGTERM or SIGINT.
+#include <unistd.h>
+
+#include <atomic>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -48,6 +51,10 @@ Gatekeeper make_gatekeeper(Authenticator& authenticator, Authorizer& authorizer)
       [&authorizer](const auto& who, const auto& what) { return authorizer.authorize(who, what); }};
 }
 
+// The longest that ending may take: a call to an API server that does not answer cannot be broken
+// off, and there is nothing to save.
+constexpr unsigned kEndSeconds = 10;
+
 // All parts of the running program. They end in the opposite order of their members.
 class Program {
  public:
@@ -85,13 +92,13 @@ class Program {
         kube::Reflector::start(*client_, {"/api/v1/pods", std::string(kServerLabel), ""}, pods_);
     server_reflector_ = kube::Reflector::start(
         *client_, {"/apis/mcpfleet.dev/v1alpha1/mcpservers", "", ""}, servers_);
-    reflectors_started_.store(true);
     ScraperOptions scraping;
     scraping.interval = options_.scrape_interval;
     scraping.max_age = options_.max_age;
     auto scraper = Scraper::start(scraping, clock_, roster_, metrics_);
     if (!scraper) return fail(scraper.error());
     scraper_ = std::move(*scraper);
+    running_.store(true);
     authorities_loop_.emplace([this]() -> Duration {
       static_cast<void>(authenticator_.refresh());
       return authenticator_.ready() ? seconds(30) : seconds(1);
@@ -107,14 +114,15 @@ class Program {
   }
 
  private:
-  bool pods_synced() const { return reflectors_started_.load() && pod_reflector_->synced(); }
-  bool servers_synced() const { return reflectors_started_.load() && server_reflector_->synced(); }
+  bool pods_synced() const { return running_.load() && pod_reflector_->synced(); }
+  bool servers_synced() const { return running_.load() && server_reflector_->synced(); }
 
   std::vector<Check> checks() {
     return {{"pods", [this] { return pods_synced(); }},
             {"mcpservers", [this] { return servers_synced(); }},
             {"authorities", [this] { return authenticator_.ready(); }},
-            {"certificate", [this] { return serving_.load(); }}};
+            {"certificate", [this] { return serving_.load(); }},
+            {"scrapes", [this] { return running_.load() && scraper_->warm(); }}};
   }
 
   Result<void> start_health_server() {
@@ -189,7 +197,7 @@ class Program {
   ApiHandler handler_;
   std::unique_ptr<kube::Reflector> pod_reflector_;
   std::unique_ptr<kube::Reflector> server_reflector_;
-  std::atomic<bool> reflectors_started_{false};
+  std::atomic<bool> running_{false};  // what start() makes is there
   std::unique_ptr<Scraper> scraper_;
   std::atomic<bool> serving_{false};
   // Used by certificate_loop_ only.
@@ -234,6 +242,8 @@ int run(const Options& options) {
   int signal = 0;
   sigwait(&signals, &signal);
   log::info("ending", {{"signal", signal}});
+  std::signal(SIGALRM, [](int) { _exit(0); });
+  alarm(kEndSeconds);
   return 0;
 }
 

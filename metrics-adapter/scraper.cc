@@ -63,6 +63,7 @@ void Scraper::run() {
     lock.unlock();
     const auto now = clock_.monotonic();
     if (roster_.refresh()) take_snapshot(now);
+    if (!warm_) note_warm(now);
     scrape_due(now);
     Duration pause = kLook;
     if (!queue_.empty())
@@ -84,6 +85,13 @@ void Scraper::take_snapshot(MonotonicTime now) {
   }
   entries_ = std::move(entries);
   metrics_.set_targets(entries_.size());
+}
+
+// A new pod's turns come at once and within one and a half intervals.
+void Scraper::note_warm(MonotonicTime now) {
+  if (!roster_.snapshot()->complete) return;
+  if (!complete_since_) complete_since_ = now;
+  warm_ = now - *complete_since_ >= 5 * options_.interval / 2;
 }
 
 void Scraper::scrape_due(MonotonicTime now) {

@@ -2,11 +2,13 @@
 // record.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <queue>
 #include <string>
 #include <thread>
@@ -31,12 +33,17 @@ struct ScraperOptions {
 // A pod that hangs, answers garbage or too much costs only its own data: its failure is kept, in
 // words, until a scrape succeeds, and is logged once. At most one scrape of a pod is under way; it
 // is given up after 9/10 of the interval.
-// Thread safety: create and destroy; the work is done on threads of its own.
+// Thread safety: warm() from any thread; the work is done on threads of its own.
 class Scraper {
  public:
   static Result<std::unique_ptr<Scraper>> start(ScraperOptions options, const Clock& clock,
                                                 Roster& roster, OwnMetrics& metrics);
   ~Scraper();
+
+  // True once every pod that was there at the start has had two turns, so that rates exist: a new
+  // replica that answers earlier would make HPAs see errors during a rolling update.
+  bool warm() const { return warm_.load(); }
+
   Scraper(const Scraper&) = delete;
   Scraper& operator=(const Scraper&) = delete;
 
@@ -51,6 +58,7 @@ class Scraper {
           std::unique_ptr<http::Client> client);
   void run();
   void take_snapshot(MonotonicTime now);
+  void note_warm(MonotonicTime now);
   void scrape_due(MonotonicTime now);
   MonotonicTime next_turn(const std::string& uid, MonotonicTime now) const;
   void scrape(const PodEntry& entry);
@@ -66,6 +74,9 @@ class Scraper {
   // Used by the thread only.
   std::unordered_map<std::string, PodEntry> entries_;  // by uid
   std::priority_queue<Due, std::vector<Due>, std::greater<>> queue_;
+  std::optional<MonotonicTime> complete_since_;
+
+  std::atomic<bool> warm_{false};
   // Protected by mutex_.
   std::mutex mutex_;
   std::condition_variable wake_;

@@ -148,7 +148,16 @@ TEST_F(ScraperTest, GivesARateAfterTwoScrapes) {
     return now->view != nullptr && now->view->total.requests >= 10;
   }));
   EXPECT_EQ(health("p")->view->in_flight, 1);
+  EXPECT_TRUE(eventually([&] { return scraper_->warm(); }));
   EXPECT_NE(metrics_.exposition().find("mcpfleet_adapter_targets 1"), std::string::npos);
+}
+
+TEST_F(ScraperTest, IsWarmOnlyWhenEveryPodHasHadTwoTurns) {
+  RawPod pod(good);
+  add("p", pod.port());
+  start();
+  ASSERT_TRUE(eventually([&] { return scraper_->warm(); }));
+  EXPECT_GE(pod.requests(), 2);
 }
 
 TEST_F(ScraperTest, ReadsAChunkedAnswer) {
