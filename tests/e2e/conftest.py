@@ -1,8 +1,10 @@
 """One full cluster for all end-to-end tests: a real kubelet, HPA controller and metrics-server, with mcpfleet installed by
 Helm from locally built images."""
 
+import hashlib
 import os
 import pathlib
+import re
 import sys
 
 import pytest
@@ -24,7 +26,8 @@ def fleet():
 @pytest.fixture()
 def namespace(fleet, request):
     """A namespace of the test's own, gone after it."""
-    name = "t-" + request.node.name.replace("_", "-").removeprefix("test-").lower()[:40].strip("-")
+    digest = hashlib.sha256(request.node.nodeid.encode()).hexdigest()[:6]
+    name = re.sub("[^a-z0-9]+", "-", request.node.name.removeprefix("test_").lower())[:40].strip("-") + "-" + digest
     fleet.kubectl("delete", "namespace", name, "--ignore-not-found", "--timeout=120s")
     fleet.kubectl("create", "namespace", name)
     yield name
