@@ -7,6 +7,7 @@
 #include "gateway/install_command.h"
 #include "gateway/sidecar_flags.h"
 #include "log/log.h"
+#include "proxy/file_limit.h"
 #include "proxy/sidecar.h"
 
 namespace {
@@ -21,6 +22,7 @@ int complain(const Error& error) {
 struct Run {
   int operator()(const sidecar::ServeCommand& command) const {
     log::configure(command.log_format, log::Level::Info);
+    proxy::raise_file_limit();
     auto made = proxy::Sidecar::create(command.options);
     const auto ran = made ? (*made)->run() : Result<void>(fail(made.error()));
     if (ran) return 0;

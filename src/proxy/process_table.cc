@@ -10,6 +10,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "proxy/file_limit.h"
+
 extern char** environ;  // NOLINT: POSIX declares it nowhere else
 
 namespace mcpfleet::proxy {
@@ -96,6 +98,7 @@ Result<ChildProcess> ProcessTable::spawn(const std::vector<std::string>& command
   if (problem != 0)
     return fail(kind_of(problem),
                 "the command \"" + command.front() + "\" cannot be run: " + std::strerror(problem));
+  restore_file_limit(pid);
   children_.emplace(pid, std::move(on_exit));
   return ChildProcess{pid, std::exchange(in.write, -1), std::exchange(out.read, -1),
                       std::exchange(err.read, -1)};

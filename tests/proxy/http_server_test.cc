@@ -235,9 +235,9 @@ TEST(HttpServer, AConnectionThatTheServerClosedMeanwhileIsNotUsed) {
     wire.send(json_response(kResult));
   });
   TestSidecar sidecar(for_upstream(server));
-  for (int i = 0; i < 3; ++i) {
+  for (int i = 1; i <= 3; ++i) {
     EXPECT_THAT(sidecar.exchange(post(kCall)), StartsWith("HTTP/1.1 200"));
-    std::this_thread::sleep_for(std::chrono::milliseconds(20));  // until the close has arrived
+    EXPECT_TRUE(eventually([&] { return server.ended() == i; }));
   }
 }
 

@@ -131,12 +131,14 @@ void FakeServer::accept_all() {
     const int socket = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
     if (socket < 0) return;
     threads_.emplace_back([this, socket] {
-      Wire wire(socket);
+      auto wire = std::make_unique<Wire>(socket);
       char byte = 0;
       ::setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &kPatience, sizeof kPatience);
       if (::recv(socket, &byte, 1, MSG_PEEK) <= 0) return;
       ++connections_;
-      handler_(wire);
+      handler_(*wire);
+      wire.reset();
+      ++ended_;
     });
   }
 }
@@ -155,7 +157,8 @@ std::string json_response(std::string_view body, std::string_view fields, std::s
 }
 
 SidecarOptions test_options(const std::string& pod) {
-  const auto key = ::testing::TempDir() + "mcpfleet-test-key";
+  // Tests run side by side.
+  const auto key = ::testing::TempDir() + "mcpfleet-test-key-" + std::to_string(::getpid());
   std::ofstream(key, std::ios::binary) << std::string(32, 'k');
   SidecarOptions options;
   options.listen = {"127.0.0.1", 0};
@@ -174,7 +177,8 @@ SidecarOptions for_upstream(const FakeServer& server, const std::string& pod) {
 }
 
 TestSidecar::TestSidecar(SidecarOptions options) {
-  auto made = Sidecar::create(std::move(options));
+  auto made = Sidecar::create(options);
+  ::unlink(options.session_key_file.c_str());
   EXPECT_TRUE(made) << made.error().message;
   sidecar_ = std::move(*made);
   thread_ = std::thread([this] { result_ = sidecar_->run(); });

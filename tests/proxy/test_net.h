@@ -51,6 +51,7 @@ class FakeServer {
   ~FakeServer();
   std::uint16_t port() const { return port_; }
   int connections() const { return connections_; }
+  int ended() const { return ended_; }  // connections that were closed here
 
  private:
   void accept_all();
@@ -59,6 +60,7 @@ class FakeServer {
   int listener_;
   std::uint16_t port_ = 0;
   std::atomic<int> connections_ = 0;
+  std::atomic<int> ended_ = 0;
   std::vector<std::thread> threads_;
   std::thread acceptor_;
 };
