@@ -55,7 +55,7 @@ std::string explain(const StdioSession& session, const std::string& command, Dur
 
 Task<Result<void>> StdioService::check_start() {
   const auto& options = runtime_.options;
-  auto session = StdioSession::start(runtime_, processes_, options.command, "start-check");
+  auto session = StdioSession::start(runtime_, processes_, options.command, "probe");
   if (!session) co_return fail(session.error());
   auto& probe = **session;
   sessions_.emplace(probe.id(), *session);
@@ -101,7 +101,7 @@ Result<std::shared_ptr<StdioSession>> StdioService::create() {
 
 std::shared_ptr<StdioSession> StdioService::find(std::string_view id) const {
   const auto found = sessions_.find(id);
-  if (found == sessions_.end() || found->second->ended() || found->first == "start-check")
+  if (found == sessions_.end() || found->second->ended() || found->first == "probe")
     return nullptr;
   return found->second;
 }
@@ -129,7 +129,7 @@ void StdioService::tick(MonotonicTime now) {
 
 std::size_t StdioService::sessions() const {
   return static_cast<std::size_t>(std::ranges::count_if(sessions_, [](const auto& entry) {
-    return !entry.second->ended() && entry.first != "start-check";
+    return !entry.second->ended() && entry.first != "probe";
   }));
 }
 
