@@ -10,6 +10,8 @@
 namespace mcpfleet::proxy {
 namespace {
 
+constexpr std::string_view kProbe = "probe";  // the id of the start check's session
+
 constexpr std::string_view kHandshake =
     R"({"jsonrpc":"2.0","id":"mcpfleet-start-check","method":"initialize","params":{)"
     R"("protocolVersion":"2025-06-18","capabilities":{},)"
@@ -55,7 +57,7 @@ std::string explain(const StdioSession& session, const std::string& command, Dur
 
 Task<Result<void>> StdioService::check_start() {
   const auto& options = runtime_.options;
-  auto session = StdioSession::start(runtime_, processes_, options.command, "probe");
+  auto session = StdioSession::start(runtime_, processes_, options.command, std::string(kProbe));
   if (!session) co_return fail(session.error());
   auto& probe = **session;
   sessions_.emplace(probe.id(), *session);
@@ -89,7 +91,10 @@ Task<Result<void>> StdioService::check_start() {
 }
 
 Result<std::shared_ptr<StdioSession>> StdioService::create() {
-  if (processes_.size() >= runtime_.options.max_processes)
+  // The start check's process takes no client's place while it ends.
+  const auto probe = sessions_.find(kProbe);
+  const std::size_t own = probe != sessions_.end() && probe->second->exit_text().empty() ? 1 : 0;
+  if (processes_.size() - own >= runtime_.options.max_processes)
     return fail(ErrorKind::TooMany, "all " + std::to_string(runtime_.options.max_processes) +
                                         " processes of this pod are taken; try again later");
   auto id = random_id();
@@ -101,8 +106,7 @@ Result<std::shared_ptr<StdioSession>> StdioService::create() {
 
 std::shared_ptr<StdioSession> StdioService::find(std::string_view id) const {
   const auto found = sessions_.find(id);
-  if (found == sessions_.end() || found->second->ended() || found->first == "probe")
-    return nullptr;
+  if (found == sessions_.end() || found->second->ended() || found->first == kProbe) return nullptr;
   return found->second;
 }
 
@@ -129,7 +133,7 @@ void StdioService::tick(MonotonicTime now) {
 
 std::size_t StdioService::sessions() const {
   return static_cast<std::size_t>(std::ranges::count_if(sessions_, [](const auto& entry) {
-    return !entry.second->ended() && entry.first != "probe";
+    return !entry.second->ended() && entry.first != kProbe;
   }));
 }
 
