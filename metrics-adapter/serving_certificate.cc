@@ -6,7 +6,7 @@
 #include "base/time_text.h"
 #include "kube/paths.h"
 #include "log/log.h"
-#include "metrics-adapter/base64.h"
+#include "base/base64.h"
 #include "metrics-adapter/json_fields.h"
 
 namespace mcpfleet::adapter {

@@ -1,11 +1,11 @@
 #include "operator/session_keys.h"
 
-#include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <openssl/rand.h>
 
 #include <nlohmann/json.hpp>
 
+#include "base/base64.h"
 #include "kube/paths.h"
 
 namespace mcpfleet::op {
@@ -23,15 +23,6 @@ std::string hmac(std::string_view key, std::string_view data) {
   return {reinterpret_cast<const char*>(out), size};
 }
 
-std::string base64(std::string_view data) {
-  std::string out(4 * ((data.size() + 2) / 3) + 1, '\0');
-  const int size = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()),
-                                   reinterpret_cast<const unsigned char*>(data.data()),
-                                   static_cast<int>(data.size()));
-  out.resize(static_cast<std::size_t>(size));
-  return out;
-}
-
 Result<std::string> master_of(const std::string& secret_json, const std::string& where) {
   const auto secret = json::parse(secret_json, nullptr, false);
   const auto pointer = json::json_pointer("/data/key");
@@ -39,14 +30,11 @@ Result<std::string> master_of(const std::string& secret_json, const std::string&
   if (secret.is_object() && secret.contains(pointer) && secret[pointer].is_string()) {
     text = secret[pointer].get<std::string>();
   }
-  std::string key(text.size() / 4 * 3 + 3, '\0');
-  const int size = EVP_DecodeBlock(reinterpret_cast<unsigned char*>(key.data()),
-                                   reinterpret_cast<const unsigned char*>(text.data()),
-                                   static_cast<int>(text.size()));
-  if (size < static_cast<int>(kKeyBytes)) {
+  auto key = from_base64(text);
+  if (!key || key->size() < kKeyBytes) {
     return fail(ErrorKind::Invalid, where + " has no data.key of at least 32 bytes");
   }
-  key.resize(kKeyBytes);
+  key->resize(kKeyBytes);
   return key;
 }
 
@@ -60,7 +48,7 @@ Result<std::string> make_master(kube::Client& client, const std::string& namespa
       {"kind", "Secret"},
       {"metadata", {{"name", kMasterSecret}, {"namespace", namespace_}}},
       {"type", "Opaque"},
-      {"data", {{"key", base64({reinterpret_cast<const char*>(random), sizeof random})}}}};
+      {"data", {{"key", to_base64({reinterpret_cast<const char*>(random), sizeof random})}}}};
   return client.create_object(kube::collection_path("v1", namespace_, "secrets"), secret.dump());
 }
 

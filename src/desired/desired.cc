@@ -2,32 +2,19 @@
 
 #include <algorithm>
 
+#include "base/base64.h"
 #include "desired/parts.h"
 #include "fleet/decode.h"
 
 namespace mcpfleet::desired {
 namespace {
 
-std::string base64(std::string_view bytes) {
-  static constexpr std::string_view kAlphabet =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string text;
-  for (std::size_t i = 0; i < bytes.size(); i += 3) {
-    unsigned group = 0;
-    for (std::size_t k = 0; k < 3; ++k)
-      group = group << 8 | (i + k < bytes.size() ? static_cast<unsigned char>(bytes[i + k]) : 0U);
-    for (std::size_t k = 0; k < 4; ++k)
-      text += i + k > bytes.size() ? '=' : kAlphabet[group >> (18 - 6 * k) & 63U];
-  }
-  return text;
-}
-
 Json secret(const fleet::MCPServer& server, const Context& context) {
   return {{"apiVersion", "v1"},
           {"kind", "Secret"},
           {"metadata", child_metadata(server, secret_name(server))},
           {"type", "Opaque"},
-          {"data", {{"key", base64(context.session_key)}}}};
+          {"data", {{"key", to_base64(context.session_key)}}}};
 }
 
 Json service(const fleet::MCPServer& server) {

@@ -1,12 +1,13 @@
 #include "kube/config.h"
 
-#include <openssl/evp.h>
 #include <yaml-cpp/yaml.h>
 
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
+
+#include "base/base64.h"
 
 namespace mcpfleet::kube {
 namespace {
@@ -28,15 +29,9 @@ Result<std::string> read_file(const std::string& path) {
 
 Result<std::string> decode_base64(std::string text, const std::string& field) {
   std::erase_if(text, [](char c) { return c == '\n' || c == '\r' || c == ' '; });
-  std::string out(text.size() / 4 * 3 + 3, '\0');
-  const int size = EVP_DecodeBlock(reinterpret_cast<unsigned char*>(out.data()),
-                                   reinterpret_cast<const unsigned char*>(text.data()),
-                                   static_cast<int>(text.size()));
-  if (size < 0) return fail(ErrorKind::Invalid, field + " is not base64");
-  std::size_t padding = 0;
-  while (padding < 2 && text.size() > padding && text[text.size() - 1 - padding] == '=') ++padding;
-  out.resize(static_cast<std::size_t>(size) - padding);
-  return out;
+  auto bytes = from_base64(text);
+  if (!bytes) return fail(ErrorKind::Invalid, field + " is not base64");
+  return bytes;
 }
 
 std::string text_of(const YAML::Node& node, const char* field) {

@@ -8,6 +8,8 @@
 #include <fstream>
 #include <iterator>
 
+#include "base/base64.h"
+
 namespace mcpfleet::proxy {
 namespace {
 
@@ -23,51 +25,6 @@ struct FreeContext {
 struct FreeCipher {
   void operator()(EVP_CIPHER* cipher) const { EVP_CIPHER_free(cipher); }
 };
-
-constexpr std::string_view kAlphabet =
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-
-std::string to_base64url(std::string_view bytes) {
-  std::string text;
-  text.reserve(bytes.size() * 4 / 3 + 3);
-  std::uint32_t bits = 0;
-  int have = 0;
-  for (const char c : bytes) {
-    bits = bits << 8 | static_cast<unsigned char>(c);
-    for (have += 8; have >= 6; have -= 6) text += kAlphabet[bits >> (have - 6) & 63];
-  }
-  if (have > 0) text += kAlphabet[bits << (6 - have) & 63];
-  return text;
-}
-
-constexpr std::array<std::int8_t, 256> make_values() {
-  std::array<std::int8_t, 256> values{};
-  for (auto& value : values) value = -1;
-  for (std::size_t i = 0; i < kAlphabet.size(); ++i)
-    values[static_cast<unsigned char>(kAlphabet[i])] = static_cast<std::int8_t>(i);
-  return values;
-}
-
-// nullopt for other characters, and for bits behind the last whole byte: one id has one spelling.
-std::optional<std::string> from_base64url(std::string_view text) {
-  static constexpr auto kValues = make_values();
-  std::string bytes;
-  bytes.reserve(text.size() * 3 / 4);
-  std::uint32_t bits = 0;
-  int have = 0;
-  for (const char c : text) {
-    const auto value = kValues[static_cast<unsigned char>(c)];
-    if (value < 0) return std::nullopt;
-    bits = bits << 6 | static_cast<std::uint32_t>(value);
-    have += 6;
-    if (have >= 8) {
-      have -= 8;
-      bytes += static_cast<char>(bits >> have & 255);
-    }
-  }
-  if (have >= 6 || (bits & ((1u << have) - 1)) != 0) return std::nullopt;
-  return bytes;
-}
 
 void put(std::string& out, std::string_view part) {
   out += static_cast<char>(part.size() >> 8);
