@@ -14,7 +14,7 @@ def build(*programs):
     """Builds programs at -O2 in a build directory of the benchmarks' own; returns where they are."""
     directory = pathlib.Path(os.environ.get("MCPFLEET_BENCH_BUILD", ROOT / "build" / "release-bench"))
     _quiet("cmake", "--preset", "release", "-B", directory, "-DBUILD_TESTING=ON")
-    _quiet("cmake", "--build", directory, "--target", *OWN, *programs)
+    _quiet("cmake", "--build", directory, "-j", str(os.cpu_count() or 1), "--target", *OWN, *programs)
     return directory / "bin"
 
 
