@@ -102,6 +102,12 @@ int needed(const fleet::MCPServer& server, int spec_replicas) {
   return std::min(least, spec_replicas);
 }
 
+// The Deployment's counts are those of an older spec.
+bool unobserved(const Observed& observed) {
+  return observed.deployment &&
+         observed.deployment->observed_generation < observed.deployment->generation;
+}
+
 Verdict ready(const fleet::MCPServer& server, const Observed& observed) {
   if (observed.refusal)
     return {ConditionStatus::False, observed.refusal->reason, observed.refusal->message};
@@ -115,8 +121,7 @@ Verdict ready(const fleet::MCPServer& server, const Observed& observed) {
   const ObservedDeployment& deployment = *observed.deployment;
   std::string message =
       of_replicas(deployment.ready_replicas, deployment.spec_replicas, "are ready");
-  if (deployment.observed_generation < deployment.generation ||
-      deployment.ready_replicas < needed(server, deployment.spec_replicas))
+  if (unobserved(observed) || deployment.ready_replicas < needed(server, deployment.spec_replicas))
     return {ConditionStatus::False, kStarting, std::move(message)};
   return {ConditionStatus::True, kServing, std::move(message)};
 }
@@ -188,10 +193,11 @@ class ConditionWriter {
                            shortened(std::move(verdict.message)),
                            same ? before->last_transition : now_, server_.generation});
   }
-  // For what cannot be judged now: as it was.
-  void keep(std::string_view type) {
+  // For what cannot be judged now: as it was. False where it was nothing yet.
+  bool keep(std::string_view type) {
     const Condition* before = fleet::find_condition(server_.status, type);
     if (before != nullptr) conditions_.push_back(*before);
+    return before != nullptr;
   }
   std::vector<Condition> take() { return std::move(conditions_); }
 
@@ -214,7 +220,11 @@ std::vector<Condition> conditions(const fleet::MCPServer& server, const Observed
     writer.set(kScalingActive, scaling_active(server, observed));
     writer.set(kScalingLimited, scaling_limited(server, observed));
   }
-  writer.set(kReady, ready(server, observed));
+  // Each step of the autoscaler makes a new generation of the Deployment; the moment until its
+  // controller has seen it must not make the server unready. A new spec of the MCPServer is told
+  // from it by the condition's older observedGeneration.
+  const bool wait = !observed.refusal && unobserved(observed);
+  if (!wait || !writer.keep(kReady)) writer.set(kReady, ready(server, observed));
   return writer.take();
 }
 

@@ -186,6 +186,24 @@ TEST(StatusTest, TransitionTimesAreKeptWhileTheStatusIsTheSame) {
   EXPECT_EQ(fleet::find_condition(later, kReady)->last_transition, kNow + seconds(60));
 }
 
+TEST(StatusTest, AStepOfTheAutoscalerDoesNotMakeAServerUnready) {
+  auto server = scaled();
+  Observed observed = healthy();
+  server.status = build_status(server, observed, kNow);
+  observed.deployment->generation += 1;
+  observed.deployment->spec_replicas = 5;
+  const auto between = build_status(server, observed, kNow + seconds(5));
+  EXPECT_EQ(said(between, kReady), said(server.status, kReady));
+
+  // A new spec of the server itself is not taken for observed, though: that is what `kubectl wait`
+  // looks at.
+  server.generation += 1;
+  const auto edited = build_status(server, observed, kNow + seconds(6));
+  const auto* ready = fleet::find_condition(edited, kReady);
+  ASSERT_NE(ready, nullptr);
+  EXPECT_EQ(ready->observed_generation, server.generation - 1);
+}
+
 TEST(StatusTest, ASpecThatCannotBeReadKeepsTheLastGoodState) {
   auto before = scaled();
   Observed observed = healthy();
