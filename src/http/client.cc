@@ -1,103 +1,20 @@
 #include "http/client.h"
 
-#include <sys/socket.h>
-
-#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/executor_work_guard.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/post.hpp>
-#include <boost/asio/redirect_error.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/use_awaitable.hpp>
-#include <boost/beast/core.hpp>
-#include <boost/beast/http.hpp>
-#include <boost/beast/ssl.hpp>
 #include <deque>
 #include <future>
 #include <list>
 #include <map>
-#include <mutex>
 #include <set>
 #include <thread>
 #include <utility>
 
+#include "http/connection.h"
+#include "http/stream.h"
 #include "http/tls.h"
 
 namespace mcpfleet::http {
 namespace {
-
-namespace asio = boost::asio;
-namespace beast = boost::beast;
-namespace bhttp = beast::http;
-namespace ssl = asio::ssl;
-using asio::redirect_error;
-using asio::use_awaitable;
-using asio::ip::tcp;
-using boost::system::error_code;
-using Time = std::chrono::steady_clock::time_point;
-using TlsStream = beast::ssl_stream<beast::tcp_stream>;
-using BeastRequest = bhttp::request<bhttp::string_body>;
-
-// A connection to one endpoint; exactly one of the two streams exists.
-struct Connection {
-  std::optional<beast::tcp_stream> plain;
-  std::optional<TlsStream> tls;
-  beast::flat_buffer buffer;
-  bool used_before = false;
-  Time idle_since;
-
-  beast::tcp_stream& lowest() { return tls ? tls->next_layer() : *plain; }
-  void close() {
-    error_code ignored;
-    lowest().socket().close(ignored);
-  }
-  // False when the server closed it, or sent what nobody asked for, while it was in the pool.
-  bool reusable() {
-    char byte = 0;
-    return ::recv(lowest().socket().native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 &&
-           (errno == EAGAIN || errno == EWOULDBLOCK);
-  }
-};
-
-std::string name_of(const Endpoint& endpoint) {
-  return endpoint.host + ":" + std::to_string(endpoint.port);
-}
-
-Error to_error(const Endpoint& endpoint, const char* step, const error_code& ec) {
-  const std::string where = std::string(step) + " " + name_of(endpoint);
-  if (ec == beast::error::timeout) return {ErrorKind::Timeout, where + ": no answer in time"};
-  if (ec == bhttp::error::body_limit || ec == bhttp::error::header_limit)
-    return {ErrorKind::TooLarge, where + ": the answer is too large"};
-  if (ec == bhttp::error::end_of_stream || ec == asio::error::eof ||
-      ec == bhttp::error::partial_message)
-    return {ErrorKind::Unavailable, where + ": the connection was closed before the answer's end"};
-  if (ec.category() == bhttp::make_error_code(bhttp::error::bad_method).category())
-    return {ErrorKind::Malformed, where + ": the answer is not HTTP: " + ec.message()};
-  return {ErrorKind::Unavailable, where + ": " + ec.message()};
-}
-
-BeastRequest to_beast(const Endpoint& endpoint, Request request) {
-  BeastRequest message;
-  message.version(11);
-  message.method_string(request.method);
-  message.target(request.target);
-  message.set(bhttp::field::host, name_of(endpoint));
-  for (const auto& [name, value] : request.headers.fields()) message.insert(name, value);
-  message.body() = std::move(request.body);
-  // Sets Content-Length where there is a body, or where the method means to have one.
-  message.prepare_payload();
-  return message;
-}
-
-template <typename Message>
-Response to_response(Message& message) {
-  Response response;
-  response.status = static_cast<int>(message.result_int());
-  for (const auto& field : message)
-    response.headers.add(std::string(field.name_string()), std::string(field.value()));
-  return response;
-}
 
 // Why one try of a call failed, and whether the server can have seen the request.
 struct Failure {
@@ -105,69 +22,12 @@ struct Failure {
   bool stale = false;  // a pooled connection that ended before one byte of the answer
 };
 
-class ClientImpl;
-
-class StreamImpl final : public Stream, public std::enable_shared_from_this<StreamImpl> {
- public:
-  StreamImpl(asio::io_context& io, StreamHandler handler) : io_(io), handler_(std::move(handler)) {}
-
-  void cancel() override {
-    {
-      std::lock_guard lock(mutex_);
-      cancelled_ = true;
-    }
-    asio::post(io_, [self = shared_from_this()] {
-      if (self->connection) self->connection->close();
-    });
-  }
-
-  // Each of these tells whether the stream goes on.
-  bool head(int status, const Headers& headers) {
-    std::lock_guard lock(mutex_);
-    if (!cancelled_ && handler_.on_head) handler_.on_head(status, headers);
-    return !cancelled_;
-  }
-  bool data(std::string_view bytes) {
-    std::lock_guard lock(mutex_);
-    if (!cancelled_ && handler_.on_data) handler_.on_data(bytes);
-    return !cancelled_;
-  }
-  void end(std::optional<Error> error) {
-    std::lock_guard lock(mutex_);
-    if (!cancelled_ && handler_.on_end) handler_.on_end(std::move(error));
-    cancelled_ = true;
-  }
-  bool cancelled() {
-    std::lock_guard lock(mutex_);
-    return cancelled_;
-  }
-
-  std::unique_ptr<Connection> connection;  // the client's thread only
-
- private:
-  asio::io_context& io_;
-  // Recursive: a callback may cancel its own stream. Held during callbacks, so that none runs once
-  // cancel() returned.
-  std::recursive_mutex mutex_;
-  StreamHandler handler_;
-  bool cancelled_ = false;
-};
-
-// What the caller holds; letting go of it cancels.
-class StreamHandle final : public Stream {
- public:
-  explicit StreamHandle(std::shared_ptr<StreamImpl> stream) : stream_(std::move(stream)) {}
-  ~StreamHandle() override { stream_->cancel(); }
-  void cancel() override { stream_->cancel(); }
-
- private:
-  std::shared_ptr<StreamImpl> stream_;
-};
-
 class ClientImpl final : public Client {
  public:
   ClientImpl(ClientOptions options, std::shared_ptr<ssl::context> context)
-      : options_(std::move(options)), context_(std::move(context)), work_(io_.get_executor()) {
+      : options_(std::move(options)),
+        connector_(io_, options_, std::move(context)),
+        work_(io_.get_executor()) {
     thread_ = std::thread([this] { io_.run(); });
   }
 
@@ -175,6 +35,7 @@ class ClientImpl final : public Client {
     asio::post(io_, [this] {
       closing_ = true;
       pools_.clear();
+      connector_.close_all();
       for (auto* connection : active_) connection->close();
       for (auto& stream : streams_)
         if (auto running = stream.lock(); running && running->connection)
@@ -203,9 +64,11 @@ class ClientImpl final : public Client {
     asio::post(io_, [this, stream, endpoint, request = std::move(request), idle]() mutable {
       streams_.remove_if([](const auto& known) { return known.expired(); });
       streams_.push_back(stream);
-      asio::co_spawn(
-          io_, run_stream(this, stream, endpoint, to_beast(endpoint, std::move(request)), idle),
-          [](std::exception_ptr) {});
+      const auto deadline = std::chrono::steady_clock::now() + options_.connect_timeout;
+      asio::co_spawn(io_,
+                     run_stream(&connector_, stream, endpoint,
+                                to_beast(endpoint, std::move(request)), deadline, idle),
+                     [](std::exception_ptr) {});
     });
     return std::make_unique<StreamHandle>(std::move(stream));
   }
@@ -280,7 +143,7 @@ class ClientImpl final : public Client {
                                                                         Time deadline, bool fresh) {
     auto connection = fresh ? nullptr : self->pooled(endpoint);
     if (!connection) {
-      auto connected = co_await connect(self, endpoint, deadline);
+      auto connected = co_await Connector::connect(&self->connector_, endpoint, deadline);
       if (!connected) co_return std::unexpected(Failure{connected.error(), false});
       connection = std::move(*connected);
     }
@@ -347,127 +210,10 @@ class ClientImpl final : public Client {
     pools_[endpoint].idle.push_back(std::move(connection));
   }
 
-  static asio::awaitable<Result<std::unique_ptr<Connection>>> connect(ClientImpl* self,
-                                                                      Endpoint endpoint,
-                                                                      Time deadline) {
-    error_code ec;
-    std::vector<tcp::endpoint> addresses;
-    const auto numeric = asio::ip::make_address(endpoint.host, ec);
-    if (!ec) {
-      addresses.emplace_back(numeric, endpoint.port);
-    } else {
-      tcp::resolver resolver(self->io_);
-      const auto found = co_await resolver.async_resolve(
-          endpoint.host, std::to_string(endpoint.port), redirect_error(use_awaitable, ec));
-      if (ec) co_return fail(to_error(endpoint, "finding", ec));
-      for (const auto& entry : found) addresses.push_back(entry.endpoint());
-    }
-    auto connection = std::make_unique<Connection>();
-    connection->buffer.reserve(16 * 1024);
-    if (endpoint.tls) {
-      connection->tls.emplace(beast::tcp_stream(self->io_), *self->context_);
-    } else {
-      connection->plain.emplace(self->io_);
-    }
-    self->active_.insert(connection.get());
-    auto& lowest = connection->lowest();
-    lowest.expires_at(
-        std::min(deadline, std::chrono::steady_clock::now() + self->options_.connect_timeout));
-    co_await lowest.async_connect(addresses, redirect_error(use_awaitable, ec));
-    if (!ec) {
-      lowest.socket().set_option(tcp::no_delay(true));
-      if (connection->tls) ec = co_await handshake(self, endpoint, *connection->tls);
-    }
-    self->active_.erase(connection.get());
-    if (ec) co_return fail(to_error(endpoint, "connecting to", ec));
-    if (self->closing_) co_return fail(ErrorKind::Unavailable, "the client is closing");
-    co_return connection;
-  }
-
-  static asio::awaitable<error_code> handshake(ClientImpl* self, const Endpoint& endpoint,
-                                               TlsStream& stream) {
-    const auto& tls = self->options_.tls;
-    const std::string name = tls.server_name.empty() ? endpoint.host : tls.server_name;
-    error_code ec;
-    const bool numeric = (asio::ip::make_address(name, ec), !ec);
-    if (!numeric) {
-      // What the macro SSL_set_tlsext_host_name does, without its C cast.
-      SSL_ctrl(stream.native_handle(), SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
-               const_cast<char*>(name.c_str()));
-    }
-    if (!tls.insecure_skip_verify) {
-      auto* expected = SSL_get0_param(stream.native_handle());
-      if (numeric) {
-        X509_VERIFY_PARAM_set1_ip_asc(expected, name.c_str());
-      } else {
-        X509_VERIFY_PARAM_set1_host(expected, name.c_str(), name.size());
-      }
-    }
-    co_await stream.async_handshake(ssl::stream_base::client, redirect_error(use_awaitable, ec));
-    co_return ec;
-  }
-
-  static asio::awaitable<void> run_stream(ClientImpl* self, std::shared_ptr<StreamImpl> stream,
-                                          Endpoint endpoint, BeastRequest request,
-                                          std::chrono::milliseconds idle) {
-    const Time deadline = std::chrono::steady_clock::now() + self->options_.connect_timeout;
-    auto connected = co_await connect(self, endpoint, deadline);
-    if (!connected || stream->cancelled()) {
-      stream->end(connected ? std::nullopt : std::optional<Error>(connected.error()));
-      co_return;
-    }
-    stream->connection = std::move(*connected);
-    auto& connection = *stream->connection;
-    std::optional<Error> error;
-    const bool secure = connection.tls.has_value();
-    if (secure) {
-      error = co_await read_stream(endpoint, stream, *connection.tls, request, idle);
-    } else {
-      error = co_await read_stream(endpoint, stream, *connection.plain, request, idle);
-    }
-    stream->end(std::move(error));
-    stream->connection.reset();
-  }
-
-  template <typename S>
-  static asio::awaitable<std::optional<Error>> read_stream(Endpoint endpoint,
-                                                           std::shared_ptr<StreamImpl> stream,
-                                                           S& socket, BeastRequest& request,
-                                                           std::chrono::milliseconds idle) {
-    auto& lowest = beast::get_lowest_layer(socket);
-    auto& buffer = stream->connection->buffer;
-    error_code ec;
-    bhttp::response_parser<bhttp::buffer_body> parser;
-    parser.body_limit(std::numeric_limits<std::uint64_t>::max());
-    lowest.expires_after(std::chrono::seconds(30));
-    co_await bhttp::async_write(socket, request, redirect_error(use_awaitable, ec));
-    if (!ec)
-      co_await bhttp::async_read_header(socket, buffer, parser, redirect_error(use_awaitable, ec));
-    if (ec) co_return to_error(endpoint, "calling", ec);
-    const auto head = to_response(parser.get());
-    if (!stream->head(head.status, head.headers)) co_return std::nullopt;
-    std::vector<char> chunk(64 * 1024);
-    while (!parser.is_done()) {
-      parser.get().body().data = chunk.data();
-      parser.get().body().size = chunk.size();
-      if (idle.count() > 0) {
-        lowest.expires_after(idle);
-      } else {
-        lowest.expires_never();
-      }
-      co_await bhttp::async_read_some(socket, buffer, parser, redirect_error(use_awaitable, ec));
-      if (ec == bhttp::error::need_buffer) ec = {};
-      const std::size_t got = chunk.size() - parser.get().body().size;
-      if (got > 0 && !stream->data({chunk.data(), got})) co_return std::nullopt;
-      if (ec) co_return to_error(endpoint, "reading from", ec);
-    }
-    co_return std::nullopt;
-  }
-
   // Constant after construction.
   const ClientOptions options_;
-  const std::shared_ptr<ssl::context> context_;
   asio::io_context io_{1};
+  Connector connector_;
   asio::executor_work_guard<asio::io_context::executor_type> work_;
   std::thread thread_;
   // The client's thread only.
