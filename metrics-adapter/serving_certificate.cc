@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "base/base64.h"
 #include "base/time_text.h"
 #include "kube/paths.h"
 #include "log/log.h"
-#include "base/base64.h"
 #include "metrics-adapter/json_fields.h"
 
 namespace mcpfleet::adapter {
