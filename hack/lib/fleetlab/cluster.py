@@ -77,7 +77,7 @@ class Cluster:
             return None
 
     def helm(self, *argv, timeout=300):
-        return run(helm_program(), "--kubeconfig", self.env["KUBECONFIG"], *argv, timeout=timeout)
+        return run(self.env["HELM"], "--kubeconfig", self.env["KUBECONFIG"], *argv, timeout=timeout)
 
     def load_images(self, *archives):
         run("hack/cluster", "load-image", "--name", self.name, *archives, timeout=600)
@@ -118,11 +118,6 @@ class Cluster:
     def url(self, server, namespace="default", path="/mcp"):
         """The Service's own address: from this host, cluster addresses are reachable and names are not."""
         return f"http://{self.get('service', server, namespace)['spec']['clusterIP']}{path}"
-
-
-def helm_program():
-    paths = run("hack/cluster", "build", "--level", "full", timeout=3600).split()
-    return next(path for path in paths if path.endswith("/helm"))
 
 
 def quantity(text):
