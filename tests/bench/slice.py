@@ -2,7 +2,7 @@
 
     hack/bench slice                      starts a cluster named bench, and takes it down afterwards
     hack/bench slice --cluster mcpfleet   measures a cluster that is up (hack/run leaves that one), as it is
-    hack/bench slice --only added         one of the parts: age, react, added, stub (the last needs no cluster)
+    hack/bench slice --only added         one of the parts: added (which needs no cluster), age, pod, react
 
 Takes about 15 minutes once the images are built. Real servers: npm's server-everything.
 """
@@ -20,7 +20,7 @@ from benchlib.api import Api
 from benchlib.fleet import fleet, lab, namespace, only_pod, servers, wait_ready
 from benchlib.programs import build
 
-PARTS = ["stub", "age", "added", "react"]
+PARTS = ["added", "age", "pod", "react"]
 SERVER_PORT = 3001
 STARTED = time.monotonic()
 
@@ -49,17 +49,20 @@ def added_figures(ways, prefix=""):
             (prefix + "added_p50_ratio", ways.values["p50_ratio"], "x")]
 
 
-def stub(figures, options, programs):
-    ways = added_latency.on_loopback(programs, options.seed)
-    tell_added("added latency in front of a stub, on loopback", ways)
-    figures += added_figures(ways, "stub_")
+def added(figures, options, programs):
+    """The figures of the name: with a real server, its own noise hides what is added at p99."""
+    for prefix, front, back, title in (("", 0, 1, "relay and sidecar on one core, stub and client on another"),
+                                       ("onecore_", 0, 0, "all on one core")):
+        ways = added_latency.on_loopback(programs, options.seed, front, back)
+        tell_added(f"added latency in front of a stub on loopback, {title}", ways)
+        figures += added_figures(ways, prefix)
 
 
-def added(figures, cluster, space, options, programs):
-    pod, address = only_pod(cluster, "everything", space)
-    ways = added_latency.in_cluster(cluster, space, pod, address, SERVER_PORT, programs, options.seed)
+def pod(figures, cluster, space, options, programs):
+    name, address = only_pod(cluster, "everything", space)
+    ways = added_latency.in_cluster(cluster, space, name, address, SERVER_PORT, programs, options.seed)
     tell_added("added latency in front of server-everything, in its pod", ways)
-    figures += added_figures(ways)
+    figures += added_figures(ways, "pod_")
 
 
 def age(figures, cluster, space, options):
@@ -84,13 +87,13 @@ def react(figures, cluster, space, options):
 def measure_in_cluster(figures, options, programs):
     tell(f"cluster {options.cluster}")
     with fleet(options.cluster) as cluster, namespace(cluster, "bench-slice") as space:
-        if {"age", "added"} & set(options.only):
+        if {"age", "pod"} & set(options.only):
             cluster.apply(servers.everything(space, runtime={"replicas": 1}))
             wait_ready(cluster, "everything", space)
             if "age" in options.only:
                 age(figures, cluster, space, options)
-            if "added" in options.only:
-                added(figures, cluster, space, options, programs)
+            if "pod" in options.only:
+                pod(figures, cluster, space, options, programs)
             cluster.kubectl("delete", "mcpserver", "everything", "-n", space)
         if "react" in options.only:
             react(figures, cluster, space, options)
@@ -112,10 +115,10 @@ def main():
 
     print(f"machine: {machine()}; seed {options.seed}", flush=True)
     figures = []
-    programs = build("mcp-sidecar") if {"stub", "added"} & set(options.only) else None
-    if "stub" in options.only:
-        stub(figures, options, programs)
-    if options.only != ["stub"]:
+    programs = build("mcp-sidecar") if {"added", "pod"} & set(options.only) else None
+    if "added" in options.only:
+        added(figures, options, programs)
+    if set(options.only) != {"added"}:
         measure_in_cluster(figures, options, programs)
     for name, value, unit in figures:
         print(f"figure {name} {value:.{2 if unit == 'x' else 0}f} {unit}")

@@ -16,7 +16,7 @@ SECONDS = 240       # what is started ends after so long by itself
 def in_cluster(cluster, namespace, pod, address, server_port, programs, seed):
     """The ways to the server in the pod: directly, by the sidecar, by a bare TCP relay in the same pod."""
     with _relay_in_pod(cluster, namespace, pod, server_port, programs / "tcp_relay"):
-        return _probe([str(programs / "latency_probe")], rounds=120, block=50, seed=seed, targets={
+        return _probe([str(programs / "latency_probe")], rounds=400, block=50, seed=seed, targets={
             "direct": f"http://{address}:{server_port}/mcp",
             "relay": f"http://{address}:{RELAY_PORT}/mcp",
             "sidecar": f"http://{address}:19080/mcp"})
@@ -35,8 +35,9 @@ def _relay_in_pod(cluster, namespace, pod, server_port, program):
         yield
 
 
-def on_loopback(programs, seed):
-    """The same ways to a server of fixed answers, on loopback: what is in front on one core, server and client on the other."""
+def on_loopback(programs, seed, front_core, back_core):
+    """The same ways to a server of fixed answers, on loopback: what is in front on one core, server and client on another,
+    or all on one."""
     with contextlib.ExitStack() as stack:
         state = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory()))
         log = stack.enter_context(open(state / "log", "w+"))
@@ -45,14 +46,14 @@ def on_loopback(programs, seed):
             argv = [str(programs / program), *map(str, flags)]
             return stack.enter_context(running(pinned(core, argv), env=_sidecar_environment(), log=log))
 
-        stub = listening(start(1, "stub_server", "--seconds", SECONDS))
-        relay = listening(start(0, "tcp_relay", "--upstream", stub, "--seconds", SECONDS))
+        stub = listening(start(back_core, "stub_server", "--seconds", SECONDS))
+        relay = listening(start(front_core, "tcp_relay", "--upstream", stub, "--seconds", SECONDS))
         sidecar, health = (f"127.0.0.1:{free_port()}" for _ in range(2))
         (state / "key").write_bytes(bytes(range(32)))
-        start(0, "mcp-sidecar", "serve", "--listen", sidecar, "--metrics-listen", health, "--upstream", f"http://{stub}",
+        start(front_core, "mcp-sidecar", "serve", "--listen", sidecar, "--metrics-listen", health, "--upstream", f"http://{stub}",
               "--session-key-file", state / "key", "--drain-socket", state / "drain.sock")
         _wait_ready(health, log)
-        return _probe(pinned(1, [str(programs / "latency_probe")]), rounds=300, block=50, seed=seed, targets={
+        return _probe(pinned(back_core, [str(programs / "latency_probe")]), rounds=300, block=50, seed=seed, targets={
             "direct": f"http://{stub}/mcp", "relay": f"http://{relay}/mcp", "sidecar": f"http://{sidecar}/mcp"})
 
 
