@@ -22,6 +22,12 @@ struct Failure {
   bool stale = false;  // a pooled connection that ended before one byte of the answer
 };
 
+// Errors are values here: what is thrown is a broken promise of ours or of a callback, and must be
+// seen.
+void rethrow(std::exception_ptr thrown) {
+  if (thrown) std::rethrow_exception(thrown);
+}
+
 class ClientImpl final : public Client {
  public:
   ClientImpl(ClientOptions options, std::shared_ptr<ssl::context> context)
@@ -54,7 +60,7 @@ class ClientImpl final : public Client {
       asio::co_spawn(io_,
                      run(this, endpoint, to_beast(endpoint, std::move(request)), limits, deadline,
                          std::move(callback)),
-                     [](std::exception_ptr) {});
+                     rethrow);
     });
   }
 
@@ -68,7 +74,7 @@ class ClientImpl final : public Client {
       asio::co_spawn(io_,
                      run_stream(&connector_, stream, endpoint,
                                 to_beast(endpoint, std::move(request)), deadline, idle),
-                     [](std::exception_ptr) {});
+                     rethrow);
     });
     return std::make_unique<StreamHandle>(std::move(stream));
   }

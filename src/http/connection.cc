@@ -58,8 +58,8 @@ asio::awaitable<Result<std::unique_ptr<Connection>>> Connector::connect(Connecto
   error_code ec;
   co_await lowest.async_connect(*addresses, redirect_error(use_awaitable, ec));
   if (!ec) {
-    lowest.socket().set_option(tcp::no_delay(true));
-    if (connection->tls) ec = co_await handshake(self, endpoint, *connection->tls);
+    lowest.socket().set_option(tcp::no_delay(true), ec);
+    if (!ec && connection->tls) ec = co_await handshake(self, endpoint, *connection->tls);
   }
   self->making_.erase(connection.get());
   if (ec) co_return fail(to_error(endpoint, "connecting to", ec));

@@ -287,10 +287,15 @@ class ServerImpl final : public Server {
                                           Request request) {
     auto exchange = std::make_shared<Exchange>(executor);
     {
-      auto answering = std::make_shared<Answering>(exchange);
-      self->handler_(std::move(request), [answering](Response response) {
-        answering->exchange->put(std::move(response));
-      });
+      const auto answering = std::make_shared<Answering>(exchange);
+      try {
+        self->handler_(std::move(request), [answering](Response response) {
+          answering->exchange->put(std::move(response));
+        });
+      } catch (const std::exception& broken) {
+        // A fault of the handler's; one request must not bring down the others.
+        exchange->put(text_response(500, std::string("internal error: ") + broken.what() + "\n"));
+      }
     }
     auto response = co_await Exchange::wait(exchange, self->options_.request_timeout);
     if (!response) co_return text_response(504, "no answer within the request timeout\n");

@@ -121,6 +121,19 @@ TEST(ServerClientTest, ADroppedRequestIs500) {
   EXPECT_EQ(got->status, 500);
 }
 
+TEST(ServerClientTest, AHandlerThatThrowsCostsOneRequest) {
+  auto server = serve([](Request request, Respond respond) {
+    if (request.target == "/broken") throw std::runtime_error("no such key");
+    respond(text_response(200, "ok"));
+  });
+  auto http = client();
+  auto got = http->call(at(server->port()), {.target = "/broken"}, {});
+  ASSERT_TRUE(got) << got.error().message;
+  EXPECT_EQ(got->status, 500);
+  EXPECT_EQ(got->body, "internal error: no such key\n");
+  EXPECT_TRUE(http->call(at(server->port()), {}, {}));
+}
+
 TEST(ServerClientTest, ManyCallsShareFewConnections) {
   std::mutex mutex;
   std::set<std::string> peers;
