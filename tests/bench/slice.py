@@ -2,7 +2,7 @@
 
     hack/bench slice                      starts a cluster named bench, and takes it down afterwards
     hack/bench slice --cluster mcpfleet   measures a cluster that is up (hack/run leaves that one), as it is
-    hack/bench slice --only added         one of the parts: added (which needs no cluster), age, pod, react
+    hack/bench slice --only added         one of the parts: loopback (which needs no cluster), age, added, react
 
 Takes about 15 minutes once the images are built. Real servers: npm's server-everything.
 """
@@ -20,7 +20,7 @@ from benchlib.api import Api
 from benchlib.fleet import fleet, lab, namespace, only_pod, servers, wait_ready
 from benchlib.programs import build
 
-PARTS = ["added", "age", "pod", "react"]
+PARTS = ["loopback", "age", "added", "react"]
 SERVER_PORT = 3001
 STARTED = time.monotonic()
 
@@ -49,20 +49,20 @@ def added_figures(ways, prefix=""):
             (prefix + "added_p50_ratio", ways.values["p50_ratio"], "x")]
 
 
-def added(figures, options, programs):
-    """The figures of the name: with a real server, its own noise hides what is added at p99."""
-    for prefix, front, back, title in (("", 0, 1, "relay and sidecar on one core, stub and client on another"),
+def loopback(figures, options, programs):
+    """Beside the figures of the running cluster: there a real server's own noise hides what is added at p99."""
+    for prefix, front, back, title in (("loopback_", 0, 1, "relay and sidecar on one core, stub and client on another"),
                                        ("onecore_", 0, 0, "all on one core")):
         ways = added_latency.on_loopback(programs, options.seed, front, back)
         tell_added(f"added latency in front of a stub on loopback, {title}", ways)
         figures += added_figures(ways, prefix)
 
 
-def pod(figures, cluster, space, options, programs):
+def added(figures, cluster, space, options, programs):
     name, address = only_pod(cluster, "everything", space)
     ways = added_latency.in_cluster(cluster, space, name, address, SERVER_PORT, programs, options.seed)
     tell_added("added latency in front of server-everything, in its pod", ways)
-    figures += added_figures(ways, "pod_")
+    figures += added_figures(ways)
 
 
 def age(figures, cluster, space, options):
@@ -87,13 +87,13 @@ def react(figures, cluster, space, options):
 def measure_in_cluster(figures, options, programs):
     tell(f"cluster {options.cluster}")
     with fleet(options.cluster) as cluster, namespace(cluster, "bench-slice") as space:
-        if {"age", "pod"} & set(options.only):
+        if {"age", "added"} & set(options.only):
             cluster.apply(servers.everything(space, runtime={"replicas": 1}))
             wait_ready(cluster, "everything", space)
             if "age" in options.only:
                 age(figures, cluster, space, options)
-            if "pod" in options.only:
-                pod(figures, cluster, space, options, programs)
+            if "added" in options.only:
+                added(figures, cluster, space, options, programs)
             cluster.kubectl("delete", "mcpserver", "everything", "-n", space)
         if "react" in options.only:
             react(figures, cluster, space, options)
@@ -115,10 +115,10 @@ def main():
 
     print(f"machine: {machine()}; seed {options.seed}", flush=True)
     figures = []
-    programs = build("mcp-sidecar") if {"added", "pod"} & set(options.only) else None
-    if "added" in options.only:
-        added(figures, options, programs)
-    if set(options.only) != {"added"}:
+    programs = build("mcp-sidecar") if {"loopback", "added"} & set(options.only) else None
+    if "loopback" in options.only:
+        loopback(figures, options, programs)
+    if set(options.only) != {"loopback"}:
         measure_in_cluster(figures, options, programs)
     for name, value, unit in figures:
         print(f"figure {name} {value:.{2 if unit == 'x' else 0}f} {unit}")
