@@ -4,7 +4,6 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/strand.hpp>
 #include <mutex>
-#include <set>
 #include <thread>
 #include <utility>
 

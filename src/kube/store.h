@@ -51,7 +51,10 @@ class Store final : public Sink {
     return objects_.size();
   }
 
-  void list_begin() override { listed_.clear(); }
+  void list_begin() override {
+    listed_.clear();
+    listing_ = true;
+  }
 
   void upsert(std::string_view object_json) override {
     auto object = decode_(object_json);
@@ -60,7 +63,7 @@ class Store final : public Sink {
       return;
     }
     std::string key = object->namespace_ + "/" + object->name;
-    listed_.insert(key);
+    if (listing_) listed_.insert(key);
     {
       std::lock_guard lock(mutex_);
       auto& slot = objects_[key];
@@ -99,6 +102,7 @@ class Store final : public Sink {
       }
     }
     listed_.clear();
+    listing_ = false;
     for (const auto& key : gone) changed_(key);
   }
 
@@ -130,7 +134,8 @@ class Store final : public Sink {
   const Changed changed_;
   const Rejected rejected_;
   // Used by the reflector's thread only.
-  std::set<std::string> listed_;
+  std::set<std::string> listed_;  // of the list that is arriving; a watch adds nothing
+  bool listing_ = false;
   // Protected by mutex_.
   mutable std::mutex mutex_;
   std::map<std::string, std::shared_ptr<const T>> objects_;

@@ -44,10 +44,6 @@ class Load:
         self.thread.join(timeout=60)
 
 
-def events(fleet, namespace, about):
-    return [event for event in fleet.get("events", namespace=namespace) if event["involvedObject"]["name"] == about]
-
-
 def kill(pod, program):
     """SIGKILLs the program of a pod from outside: inside, it is process 1 and immune."""
     uid = pod["metadata"]["uid"].replace("-", "")

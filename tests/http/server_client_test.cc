@@ -6,9 +6,7 @@
 #include <unistd.h>
 
 #include <atomic>
-#include <condition_variable>
 #include <future>
-#include <mutex>
 #include <thread>
 
 #include "http/client.h"
@@ -135,8 +133,6 @@ TEST(ServerClientTest, AHandlerThatThrowsCostsOneRequest) {
 }
 
 TEST(ServerClientTest, ManyCallsShareFewConnections) {
-  std::mutex mutex;
-  std::set<std::string> peers;
   auto server =
       serve([&](Request request, Respond respond) { respond(text_response(200, request.target)); });
   auto http = client({.max_connections_per_endpoint = 4});
