@@ -98,11 +98,6 @@ class HttpClient final : public Client {
                 std::move(body), "application/merge-patch+json"});
   }
 
-  Result<std::string> json_patch(std::string_view path, std::string body) override {
-    return run(
-        {"patch", "PATCH", std::string(path), std::move(body), "application/json-patch+json"});
-  }
-
   Result<void> remove(std::string_view path, std::string_view uid) override {
     std::string body =
         R"({"kind":"DeleteOptions","apiVersion":"v1","propagationPolicy":"Background")";

@@ -45,8 +45,6 @@ class Client {
   // PATCH application/merge-patch+json.
   virtual Result<std::string> merge_patch(std::string_view path, std::string body,
                                           std::string_view field_manager) = 0;
-  // PATCH application/json-patch+json.
-  virtual Result<std::string> json_patch(std::string_view path, std::string body) = 0;
   // DELETE with `propagationPolicy: Background` and, where given, a precondition on the uid.
   // NotFound is an error.
   virtual Result<void> remove(std::string_view path, std::string_view uid) = 0;

@@ -43,9 +43,6 @@ class FakeClient : public Client {
                                   std::string_view) override {
     return ask("patch", path, std::move(body));
   }
-  Result<std::string> json_patch(std::string_view path, std::string body) override {
-    return ask("json-patch", path, std::move(body));
-  }
   Result<void> remove(std::string_view path, std::string_view uid) override {
     if (auto answered = ask("delete", path, std::string(uid)); !answered) {
       return fail(answered.error());

@@ -36,9 +36,6 @@ class FakeKube final : public kube::Client {
                             bool) override {
     return record({"apply", std::string(path), std::move(body)});
   }
-  Result<std::string> json_patch(std::string_view path, std::string body) override {
-    return record({"json_patch", std::string(path), std::move(body)});
-  }
   Result<void> remove(std::string_view path, std::string_view) override {
     auto answer = record({"remove", std::string(path), ""});
     if (!answer) return fail(answer.error());
