@@ -1,5 +1,6 @@
 #include "base/quantity.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
@@ -75,7 +76,7 @@ Result<std::int64_t> parse_quantity_milli(std::string_view text) {
   // error is whole.
   const long double nearest = std::round(milli);
   milli = std::fabs(milli - nearest) < 1e-6L ? nearest : std::ceil(milli);
-  if (milli > static_cast<long double>(kMaxMilli)) milli = static_cast<long double>(kMaxMilli);
+  milli = std::min(milli, static_cast<long double>(kMaxMilli));
   const auto whole = static_cast<std::int64_t>(milli);
   return negative ? -whole : whole;
 }

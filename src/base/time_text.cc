@@ -65,6 +65,16 @@ std::string to_rfc3339(WallTime time) {
   return text;
 }
 
+std::string to_rfc3339_micro(WallTime time) {
+  const auto whole = std::chrono::floor<seconds>(time);
+  const auto rest = std::chrono::floor<std::chrono::microseconds>(time - whole);
+  std::string text = to_rfc3339(whole);
+  char fraction[16];
+  std::snprintf(fraction, sizeof fraction, ".%06dZ", static_cast<int>(rest.count()));
+  text.replace(text.size() - 1, 1, fraction);
+  return text;
+}
+
 Result<WallTime> parse_rfc3339(std::string_view text) {
   if (text.size() < 20 || text[4] != '-' || text[7] != '-' || text[13] != ':' || text[16] != ':' ||
       (text[10] != 'T' && text[10] != 't'))

@@ -13,6 +13,9 @@ namespace mcpfleet {
 // off.
 std::string to_rfc3339(WallTime time);
 
+// The same with microseconds, as metav1.MicroTime: "2026-01-01T00:00:00.000000Z".
+std::string to_rfc3339_micro(WallTime time);
+
 // Reads RFC 3339 with "Z" or a numeric offset and an optional fraction. Error: Invalid.
 Result<WallTime> parse_rfc3339(std::string_view text);
 

@@ -44,8 +44,7 @@ class ClientImpl final : public Client {
       connector_.close_all();
       for (auto* connection : active_) connection->close();
       for (auto& stream : streams_)
-        if (auto running = stream.lock(); running && running->connection)
-          running->connection->close();
+        if (auto running = stream.lock()) running->abandon();
       for (auto* timer : waiting_) timer->cancel();
       work_.reset();
     });
@@ -54,7 +53,8 @@ class ClientImpl final : public Client {
 
   void send(const Endpoint& endpoint, Request request, CallLimits limits,
             Callback callback) override {
-    const Time deadline = std::chrono::steady_clock::now() + limits.timeout;
+    const Time deadline =
+        std::min(Time{limits.deadline}, Time{std::chrono::steady_clock::now() + limits.timeout});
     asio::post(io_, [this, endpoint, request = std::move(request), limits, deadline,
                      callback = std::move(callback)]() mutable {
       asio::co_spawn(io_,
@@ -161,7 +161,9 @@ class ClientImpl final : public Client {
     if (request.method() == bhttp::verb::head) parser.skip(true);
     const bool secure = connection->tls.has_value();
     error_code ec;
-    if (secure) {
+    if (std::chrono::steady_clock::now() >= deadline) {
+      ec = beast::error::timeout;
+    } else if (secure) {
       ec = co_await exchange(*connection->tls, connection->buffer, request, parser,
                              limits.max_body_bytes);
     } else {

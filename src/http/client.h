@@ -48,6 +48,9 @@ struct ClientOptions {
 struct CallLimits {
   std::chrono::milliseconds timeout{30'000};  // whole call, waiting for a connection included
   std::size_t max_body_bytes = 64 * 1024 * 1024;
+  // Where it comes before the end of `timeout`: nothing is sent from then on, however long this
+  // process was held up in between.
+  std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max();
 };
 
 using Callback = std::function<void(Result<Response>)>;
@@ -57,6 +60,9 @@ using Callback = std::function<void(Result<Response>)>;
 struct StreamHandler {
   std::function<void(int status, const Headers&)> on_head;
   std::function<void(std::string_view)> on_data;
+  // Asked after each on_data, where it is set: true leaves the rest to wait in the network until
+  // Stream::resume(), and `idle` stands still.
+  std::function<bool()> full;
   // Exactly once, last: no error means that the server ended the stream properly.
   std::function<void(std::optional<Error>)> on_end;
 };
@@ -67,6 +73,8 @@ class Stream {
  public:
   virtual ~Stream() = default;
   virtual void cancel() = 0;
+  // Goes on where `full` said true; else does nothing. Any thread.
+  virtual void resume() = 0;
 };
 
 // Thread safety: every function from any thread. The destructor ends open calls with an error and

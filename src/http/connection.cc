@@ -1,11 +1,32 @@
 #include "http/connection.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 
 #include <algorithm>
 #include <cerrno>
 
 namespace mcpfleet::http {
+namespace {
+
+// A peer that vanished without a word is noticed after half a minute, by the kernel: a stream that
+// is silent for good reasons would else not know for as long as it is willing to wait.
+constexpr int kProbeAfterSeconds = 15;
+constexpr int kProbeEverySeconds = 5;
+constexpr int kGiveUpMilliseconds = 30'000;
+
+void notice_a_lost_peer(tcp::socket& socket) {
+  const auto set = [&socket](int level, int name, int value) {
+    ::setsockopt(socket.native_handle(), level, name, &value, sizeof value);
+  };
+  set(SOL_SOCKET, SO_KEEPALIVE, 1);
+  set(IPPROTO_TCP, TCP_KEEPIDLE, kProbeAfterSeconds);
+  set(IPPROTO_TCP, TCP_KEEPINTVL, kProbeEverySeconds);
+  set(IPPROTO_TCP, TCP_USER_TIMEOUT, kGiveUpMilliseconds);
+}
+
+}  // namespace
 
 void Connection::close() {
   error_code ignored;
@@ -59,6 +80,7 @@ asio::awaitable<Result<std::unique_ptr<Connection>>> Connector::connect(Connecto
   co_await lowest.async_connect(*addresses, redirect_error(use_awaitable, ec));
   if (!ec) {
     lowest.socket().set_option(tcp::no_delay(true), ec);
+    notice_a_lost_peer(lowest.socket());
     if (!ec && connection->tls) ec = co_await handshake(self, endpoint, *connection->tls);
   }
   self->making_.erase(connection.get());

@@ -15,43 +15,58 @@ namespace {
 
 using Parser = bhttp::request_parser<bhttp::string_body>;
 
-// Where a handler's answer and the connection that waits for it meet.
+// Where a handler's answer and the connection that waits for it meet. A handler may keep its side
+// for longer than the server lives, so what belongs to the server is on the waiting side only.
 class Exchange : public std::enable_shared_from_this<Exchange> {
  public:
-  explicit Exchange(asio::any_io_executor executor) : timer_(executor) {}
-
   void put(Response response) {
     std::lock_guard lock(mutex_);
     if (response_) return;
     response_ = std::move(response);
-    if (waiting_)
-      asio::post(timer_.get_executor(), [self = shared_from_this()] { self->timer_.cancel(); });
+    if (timer_) asio::post(timer_->get_executor(), [self = shared_from_this()] { self->wake(); });
   }
 
   // The handler's answer, or nothing when it did not come in time.
   static asio::awaitable<std::optional<Response>> wait(std::shared_ptr<Exchange> self,
+                                                       asio::any_io_executor executor,
                                                        std::chrono::milliseconds limit) {
-    bool ready = false;
-    {
-      std::lock_guard lock(self->mutex_);
-      ready = self->response_.has_value();
-      self->waiting_ = !ready;
-      if (!ready) self->timer_.expires_after(limit);
-    }
-    if (!ready) {
+    asio::steady_timer timer(executor, limit);
+    const Waiting waiting(*self, timer);
+    if (waiting.necessary) {
       error_code ignored;
-      co_await self->timer_.async_wait(redirect_error(use_awaitable, ignored));
+      co_await timer.async_wait(redirect_error(use_awaitable, ignored));
     }
     std::lock_guard lock(self->mutex_);
     co_return std::move(self->response_);
   }
 
  private:
-  asio::steady_timer timer_;
+  // Ends with the coroutine that waits, also where the server's end destroys it.
+  struct Waiting {
+    Waiting(Exchange& e, asio::steady_timer& timer) : exchange(e) {
+      std::lock_guard lock(exchange.mutex_);
+      necessary = !exchange.response_;
+      if (necessary) exchange.timer_ = &timer;
+    }
+    Waiting(const Waiting&) = delete;
+    Waiting& operator=(const Waiting&) = delete;
+    ~Waiting() {
+      std::lock_guard lock(exchange.mutex_);
+      exchange.timer_ = nullptr;
+    }
+    Exchange& exchange;
+    bool necessary = false;
+  };
+
+  void wake() {
+    std::lock_guard lock(mutex_);
+    if (timer_) timer_->cancel();
+  }
+
   // Protected by mutex_.
   std::mutex mutex_;
   std::optional<Response> response_;
-  bool waiting_ = false;
+  asio::steady_timer* timer_ = nullptr;
 };
 
 // A Respond that nobody ever calls must not leave the client waiting.
@@ -284,7 +299,7 @@ class ServerImpl final : public Server {
 
   static asio::awaitable<Response> answer(ServerImpl* self, asio::any_io_executor executor,
                                           Request request) {
-    auto exchange = std::make_shared<Exchange>(executor);
+    auto exchange = std::make_shared<Exchange>();
     {
       const auto answering = std::make_shared<Answering>(exchange);
       try {
@@ -296,7 +311,7 @@ class ServerImpl final : public Server {
         exchange->put(text_response(500, std::string("internal error: ") + broken.what() + "\n"));
       }
     }
-    auto response = co_await Exchange::wait(exchange, self->options_.request_timeout);
+    auto response = co_await Exchange::wait(exchange, executor, self->options_.request_timeout);
     if (!response) co_return text_response(504, "no answer within the request timeout\n");
     co_return std::move(*response);
   }

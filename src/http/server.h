@@ -33,7 +33,8 @@ struct ServerOptions {
   std::chrono::milliseconds request_timeout{30'000};  // from the first byte to the answer's last
 };
 
-// Answers one request, exactly once, from any thread, now or later. Dropping it answers 500.
+// Answers one request, exactly once, from any thread, now or later, but before the Server is gone.
+// Dropping it answers 500.
 using Respond = std::function<void(Response)>;
 
 // Called on a server thread: it must not block. Long work is handed on, with the Respond.

@@ -22,7 +22,7 @@ asio::awaitable<std::optional<Error>> read_stream(Endpoint endpoint,
   if (ec) co_return to_error(endpoint, "calling", ec);
   const auto head = to_response(parser.get());
   if (!stream->head(head.status, head.headers)) co_return std::nullopt;
-  std::vector<char> chunk(64 * 1024);
+  std::vector<char> chunk(16 * 1024);  // a TLS record holds no more
   while (!parser.is_done()) {
     parser.get().body().data = chunk.data();
     parser.get().body().size = chunk.size();
@@ -36,6 +36,11 @@ asio::awaitable<std::optional<Error>> read_stream(Endpoint endpoint,
     const std::size_t got = chunk.size() - parser.get().body().size;
     if (got > 0 && !stream->data({chunk.data(), got})) co_return std::nullopt;
     if (ec) co_return to_error(endpoint, "reading from", ec);
+    // Nothing runs on this thread between the question and the wait, so that no resume() is missed.
+    if (got > 0 && stream->full()) {
+      lowest.expires_never();
+      co_await stream->paused();
+    }
   }
   co_return std::nullopt;
 }

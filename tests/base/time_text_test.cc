@@ -22,6 +22,17 @@ TEST(TimeTextTest, ReadsAndWritesRfc3339) {
   }
 }
 
+TEST(TimeTextTest, WritesMicroseconds) {
+  const struct {
+    const char* text;
+    const char* want;
+  } cases[] = {{"2026-01-01T00:00:00Z", "2026-01-01T00:00:00.000000Z"},
+               {"2026-01-01T00:00:00.5Z", "2026-01-01T00:00:00.500000Z"},
+               {"2026-01-01T00:00:59.999999999Z", "2026-01-01T00:00:59.999999Z"},
+               {"1969-12-31T23:59:59.000001Z", "1969-12-31T23:59:59.000001Z"}};
+  for (const auto& test : cases) EXPECT_EQ(to_rfc3339_micro(*parse_rfc3339(test.text)), test.want);
+}
+
 TEST(TimeTextTest, RefusesBrokenTimes) {
   for (const char* text : {"", "2026", "2026-13-01T00:00:00Z", "2026-01-01 00:00:00Z",
                            "2026-01-01T00:00:00", "2026-01-01T00:00:00.Z", "2026-01-01T25:00:00Z",

@@ -2,6 +2,7 @@
 #include <arpa/inet.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -286,6 +287,104 @@ TEST(ServerClientTest, ASilentStreamEndsWithATimeout) {
   auto error = ended.get_future().get();
   ASSERT_TRUE(error);
   EXPECT_EQ(error->kind, ErrorKind::Timeout);
+}
+
+// This process's own end of a connection to that port; -1: there is none.
+int socket_to(std::uint16_t port) {
+  for (int fd = 0; fd < 1024; ++fd) {
+    sockaddr_in peer{};
+    socklen_t size = sizeof peer;
+    if (::getpeername(fd, reinterpret_cast<sockaddr*>(&peer), &size) == 0 &&
+        peer.sin_family == AF_INET && ntohs(peer.sin_port) == port) {
+      return fd;
+    }
+  }
+  return -1;
+}
+
+TEST(ServerClientTest, TheKernelLooksAfterAPeerThatVanishes) {
+  const auto server = serve([](const Request&, const Respond& respond) { respond({}); });
+  const auto caller = client();
+  ASSERT_TRUE(caller->call(at(server->port()), {}, {}));
+  const int fd = socket_to(server->port());
+  ASSERT_GE(fd, 0);
+  const auto option = [fd](int level, int name) {
+    int value = 0;
+    socklen_t size = sizeof value;
+    EXPECT_EQ(::getsockopt(fd, level, name, &value, &size), 0);
+    return value;
+  };
+  EXPECT_EQ(option(SOL_SOCKET, SO_KEEPALIVE), 1);
+  EXPECT_EQ(option(IPPROTO_TCP, TCP_KEEPIDLE), 15);
+  EXPECT_EQ(option(IPPROTO_TCP, TCP_KEEPINTVL), 5);
+  EXPECT_EQ(option(IPPROTO_TCP, TCP_USER_TIMEOUT), 30'000);
+}
+
+TEST(ServerClientTest, AFullReaderLeavesTheRestInTheNetwork) {
+  constexpr std::size_t kAll = 64UL * 1024 * 1024;  // far more than the sockets hold
+  std::atomic<std::size_t> written{0};
+  RawPeer peer([&](int fd, int) {
+    read_request(fd);
+    const std::string part(64UL * 1024, 'x');
+    write_all(fd, "HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(kAll) + "\r\n\r\n");
+    while (written < kAll) {
+      write_all(fd, part);
+      written += part.size();
+    }
+  });
+  auto http = client();
+  std::promise<void> filled;
+  std::promise<std::optional<Error>> ended;
+  std::atomic<bool> full{true};
+  std::size_t got = 0;
+  StreamHandler handler;
+  handler.on_data = [&](std::string_view data) { got += data.size(); };
+  handler.full = [&] {
+    const bool now = full;
+    if (now) filled.set_value();
+    return now;
+  };
+  handler.on_end = [&](std::optional<Error> error) { ended.set_value(std::move(error)); };
+  // The pause is longer than what counts as silence elsewhere.
+  auto stream = http->open(at(peer.port()), {}, 50ms, handler);
+  filled.get_future().wait();
+  auto end = ended.get_future();
+  EXPECT_EQ(end.wait_for(100ms), std::future_status::timeout);
+  EXPECT_LT(written.load(), kAll);
+  full = false;
+  stream->resume();
+  EXPECT_EQ(end.get(), std::nullopt);
+  EXPECT_EQ(got, kAll);
+}
+
+TEST(ServerClientTest, AStreamThatIsFullCanBeCancelledAndClosed) {
+  RawPeer peer([&](int fd, int) {
+    read_request(fd);
+    write_all(fd, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n");
+    char byte;
+    while (::recv(fd, &byte, 1, 0) > 0) {
+    }
+  });
+  auto http = client();
+  std::promise<void> filled;
+  StreamHandler handler;
+  handler.full = [&] {
+    filled.set_value();
+    return true;
+  };
+  auto stream = http->open(at(peer.port()), {}, 0ms, handler);
+  filled.get_future().wait();
+  http.reset();  // returns
+}
+
+TEST(ServerClientTest, ACallWhoseDeadlineIsOverIsNotSent) {
+  std::atomic<int> connections{0};
+  RawPeer peer([&](int, int) { ++connections; });
+  auto http = client();
+  const auto got =
+      http->call(at(peer.port()), {}, {.deadline = std::chrono::steady_clock::now() - 1ms});
+  ASSERT_FALSE(got);
+  EXPECT_EQ(got.error().kind, ErrorKind::Timeout);
 }
 
 TEST(ServerClientTest, ACancelledStreamIsClosedAndSilent) {
