@@ -39,14 +39,28 @@ std::string text_of(const YAML::Node& node, const char* field) {
   return value && value.IsScalar() ? value.as<std::string>() : "";
 }
 
-// The entry `name` of a list such as clusters: [{name, cluster: {...}}], as its inner mapping.
-Result<YAML::Node> named(const YAML::Node& root, const char* list, const char* inner,
-                         const std::string& name) {
-  const YAML::Node entries = root[list];
-  if (entries && entries.IsSequence()) {
+// A kubeconfig, or one of those that make it up.
+struct Parsed {
+  std::string name;
+  YAML::Node root;
+};
+
+// An inner mapping, and where its relative file names belong.
+struct Entry {
+  YAML::Node node;
+  std::string file;
+  std::string directory() const { return std::filesystem::path(file).parent_path().string(); }
+};
+
+// The first entry `name` of a list such as clusters: [{name, cluster: {...}}].
+Result<Entry> named(const std::vector<Parsed>& files, const char* list, const char* inner,
+                    const std::string& name) {
+  for (const auto& file : files) {
+    const YAML::Node entries = file.root[list];
+    if (!entries || !entries.IsSequence()) continue;
     for (const auto& entry : entries) {
       if (entry.IsMap() && text_of(entry, "name") == name && entry[inner] && entry[inner].IsMap()) {
-        return entry[inner];
+        return Entry{entry[inner], file.name};
       }
     }
   }
@@ -76,6 +90,9 @@ Result<void> read_cluster(const YAML::Node& cluster, const std::string& director
   config.tls.ca_pem = std::move(*ca);
   config.tls.server_name = text_of(cluster, "tls-server-name");
   config.tls.insecure_skip_verify = text_of(cluster, "insecure-skip-tls-verify") == "true";
+  if (!text_of(cluster, "proxy-url").empty()) {
+    return fail(ErrorKind::Invalid, "the cluster's \"proxy-url\" is not supported");
+  }
   return {};
 }
 
@@ -85,6 +102,12 @@ Result<void> read_user(const YAML::Node& user, const std::string& directory, Con
       return fail(ErrorKind::Invalid,
                   std::string("the user's \"") + refused +
                       "\" is not supported; use a client certificate, a token or a tokenFile");
+    }
+  }
+  for (const char* refused : {"as", "as-uid", "as-groups", "as-user-extra"}) {
+    if (user[refused]) {
+      return fail(ErrorKind::Invalid, std::string("the user's \"") + refused +
+                                          "\" is not supported: nobody is impersonated");
     }
   }
   auto certificate = data_or_file(user, "client-certificate", directory);
@@ -101,30 +124,75 @@ Result<void> read_user(const YAML::Node& user, const std::string& directory, Con
   return {};
 }
 
-Result<Config> from_yaml(const YAML::Node& root, const std::string& directory) {
-  if (!root.IsMap()) return fail(ErrorKind::Invalid, "it is not a mapping");
-  const std::string context_name = text_of(root, "current-context");
-  if (context_name.empty()) return fail(ErrorKind::Invalid, "current-context is not set");
-  auto context = named(root, "contexts", "context", context_name);
+// The context's name: as asked for, else of the first file that has a current one.
+std::string context_name(const std::vector<Parsed>& files, const std::string& asked) {
+  std::string name = asked;
+  for (const auto& file : files) {
+    if (name.empty()) name = text_of(file.root, "current-context");
+  }
+  return name;
+}
+
+Result<Config> from_yaml(const std::vector<Parsed>& files, const std::string& asked) {
+  const std::string name = context_name(files, asked);
+  if (name.empty()) return fail(ErrorKind::Invalid, "current-context is not set");
+  auto context = named(files, "contexts", "context", name);
   if (!context) return fail(context.error());
-  auto cluster = named(root, "clusters", "cluster", text_of(*context, "cluster"));
+  auto cluster = named(files, "clusters", "cluster", text_of(context->node, "cluster"));
   if (!cluster) return fail(cluster.error());
-  auto user = named(root, "users", "user", text_of(*context, "user"));
+  auto user = named(files, "users", "user", text_of(context->node, "user"));
   if (!user) return fail(user.error());
   Config config;
-  config.namespace_ = text_of(*context, "namespace");
-  if (auto read = read_cluster(*cluster, directory, config); !read) return fail(read.error());
-  if (auto read = read_user(*user, directory, config); !read) return fail(read.error());
+  config.namespace_ = text_of(context->node, "namespace");
+  if (auto read = read_cluster(cluster->node, cluster->directory(), config); !read) {
+    return fail(read.error().context(cluster->file));
+  }
+  if (auto read = read_user(user->node, user->directory(), config); !read) {
+    return fail(read.error().context(user->file));
+  }
   return config;
+}
+
+Result<Parsed> parse(const KubeconfigFile& file) {
+  try {
+    Parsed parsed{file.name, YAML::Load(file.yaml)};
+    // An empty file says nothing, as after `kubectl config unset`.
+    if (parsed.root.IsNull()) parsed.root = YAML::Node(YAML::NodeType::Map);
+    if (parsed.root.IsMap()) return parsed;
+    return fail(ErrorKind::Invalid, file.name + ": it is not a mapping");
+  } catch (const YAML::Exception& e) {
+    return fail(ErrorKind::Invalid, file.name + ": it is not YAML: " + e.what());
+  }
+}
+
+// Empty where no file of the list is there. A single one has to be.
+Result<std::vector<KubeconfigFile>> read_kubeconfigs(const std::string& paths) {
+  std::vector<KubeconfigFile> files;
+  const bool several = paths.find(':') != std::string::npos;
+  std::istringstream list(paths);
+  for (std::string path; std::getline(list, path, ':');) {
+    if (path.empty() || (several && !std::filesystem::exists(path))) continue;
+    auto text = read_file(path);
+    if (!text) return fail(text.error());
+    files.push_back({path, std::move(*text)});
+  }
+  return files;
 }
 
 }  // namespace
 
-Result<Config> parse_kubeconfig(std::string_view yaml, const std::string& directory) {
+Result<Config> parse_kubeconfig(const std::vector<KubeconfigFile>& files,
+                                const std::string& context) {
+  std::vector<Parsed> parsed;
+  for (const auto& file : files) {
+    auto one = parse(file);
+    if (!one) return fail(one.error());
+    parsed.push_back(std::move(*one));
+  }
   try {
-    return from_yaml(YAML::Load(std::string(yaml)), directory);
+    return from_yaml(parsed, context);
   } catch (const YAML::Exception& e) {
-    return fail(ErrorKind::Invalid, std::string("it is not YAML: ") + e.what());
+    return fail(ErrorKind::Invalid, std::string("a field has the wrong type: ") + e.what());
   }
 }
 
@@ -143,26 +211,29 @@ Result<Config> in_cluster_config(const std::string& host, const std::string& por
   return config;
 }
 
-Result<Config> load_config(const std::string& kubeconfig) {
-  std::string path = kubeconfig;
-  if (path.empty()) {
+Result<Config> load_config(const std::string& kubeconfig, const std::string& context) {
+  std::string paths = kubeconfig;
+  if (paths.empty() && context.empty()) {
     const std::string host = environment("KUBERNETES_SERVICE_HOST");
     if (!host.empty() &&
         std::filesystem::exists(std::string(kServiceAccountDirectory) + "/token")) {
       return in_cluster_config(host, environment("KUBERNETES_SERVICE_PORT"),
                                kServiceAccountDirectory);
     }
-    path = environment("KUBECONFIG");
   }
-  if (path.empty()) {
+  if (paths.empty()) paths = environment("KUBECONFIG");
+  if (paths.empty()) {
     return fail(ErrorKind::Invalid,
                 "no cluster to talk to: give --kubeconfig, set KUBECONFIG, or run in a pod with a "
                 "service account");
   }
-  auto text = read_file(path);
-  if (!text) return fail(text.error());
-  auto config = parse_kubeconfig(*text, std::filesystem::path(path).parent_path().string());
-  if (!config) return fail(config.error().context("kubeconfig " + path));
+  auto files = read_kubeconfigs(paths);
+  if (!files) return fail(files.error());
+  if (files->empty()) {
+    return fail(ErrorKind::Invalid, "none of the kubeconfig files exists: " + paths);
+  }
+  auto config = parse_kubeconfig(*files, context);
+  if (!config) return fail(config.error().context("kubeconfig " + paths));
   return config;
 }
 

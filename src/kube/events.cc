@@ -1,15 +1,13 @@
 #include "kube/events.h"
 
 #include <condition_variable>
-#include <cstdint>
-#include <cstdio>
 #include <deque>
 #include <mutex>
 #include <nlohmann/json.hpp>
 #include <thread>
-#include <unordered_map>
 
 #include "base/time_text.h"
+#include "kube/event_correlator.h"
 #include "kube/paths.h"
 #include "log/log.h"
 
@@ -19,33 +17,7 @@ namespace {
 using nlohmann::json;
 
 constexpr std::size_t kMaxWaiting = 1000;
-constexpr std::size_t kMaxRemembered = 4096;
 constexpr std::size_t kMaxMessage = 1000;
-constexpr std::chrono::seconds kRepeat{10};
-
-struct Happening {
-  ObjectReference object;
-  EventType type;
-  std::string reason;
-  std::string message;
-  WallTime time;
-};
-
-// FNV-1a: a name needs no cryptography, only to be the same in every process.
-std::string fingerprint(const Happening& what) {
-  std::uint64_t hash = 14695981039346656037ULL;
-  const auto add = [&hash](std::string_view text) {
-    for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211ULL;
-    hash = (hash ^ 0xffU) * 1099511628211ULL;
-  };
-  add(what.object.uid);
-  add(what.type == EventType::Normal ? "Normal" : "Warning");
-  add(what.reason);
-  add(what.message);
-  char text[17];
-  std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(hash));
-  return text;
-}
 
 // No half of a UTF-8 sequence may be left at the end.
 std::string cut(std::string text, std::size_t most) {
@@ -79,17 +51,12 @@ class ThreadRecorder final : public EventRecorder {
                 {{"object", make_key(object.namespace_, object.name)}, {"reason", reason}});
       return;
     }
-    waiting_.push_back(
-        {object, type, std::move(reason), cut(std::move(message), kMaxMessage), clock_.wall()});
+    waiting_.push_back({object, type, std::move(reason), cut(std::move(message), kMaxMessage),
+                        clock_.wall(), clock_.monotonic()});
     changed_.notify_all();
   }
 
  private:
-  struct Written {
-    int count = 0;
-    WallTime time;  // of the last write
-  };
-
   void run() {
     std::unique_lock lock(mutex_);
     while (true) {
@@ -109,55 +76,53 @@ class ThreadRecorder final : public EventRecorder {
   }
 
   Result<void> write(const Happening& what) {
-    const std::string name = cut(what.object.name, 230) + "." + fingerprint(what);
-    if (written_.size() > kMaxRemembered) written_.clear();
-    auto& known = written_[name];
-    ++known.count;
-    if (known.count > 1) {
-      if (what.time - known.time < kRepeat) return {};
-      known.time = what.time;
-      auto counted = count_up(what, name, known.count);
+    const auto event = correlator_.observe(what);
+    if (!event) return {};
+    if (event->count > 1) {
+      auto counted = count_up(what, *event, event->count);
       if (counted || counted.error().kind != ErrorKind::NotFound) return counted;
-      known.count = 1;  // it expired meanwhile
+      correlator_.counted(event->name, 1);  // it expired meanwhile
     }
-    known.time = what.time;
-    auto created = create(what, name);
+    auto created = create(what, *event);
     if (created || created.error().kind != ErrorKind::AlreadyExists) return created;
     // An earlier process wrote it.
-    known.count = 1 + count_of(what, name);
-    return count_up(what, name, known.count);
+    const int count = 1 + count_of(what, event->name);
+    correlator_.counted(event->name, count);
+    return count_up(what, *event, count);
   }
 
-  Result<void> create(const Happening& what, const std::string& name) {
+  Result<void> create(const Happening& what, const EventWrite& event) {
     const auto& object = what.object;
     const std::string time = to_rfc3339(what.time);
-    const json event = {{"apiVersion", "v1"},
-                        {"kind", "Event"},
-                        {"metadata", {{"name", name}, {"namespace", object.namespace_}}},
-                        {"involvedObject",
-                         {{"apiVersion", object.api_version},
-                          {"kind", object.kind},
-                          {"namespace", object.namespace_},
-                          {"name", object.name},
-                          {"uid", object.uid}}},
-                        {"type", what.type == EventType::Normal ? "Normal" : "Warning"},
-                        {"reason", what.reason},
-                        {"message", what.message},
-                        {"source", {{"component", component_}}},
-                        {"reportingComponent", component_},
-                        {"firstTimestamp", time},
-                        {"lastTimestamp", time},
-                        {"count", 1}};
+    const json body = {{"apiVersion", "v1"},
+                       {"kind", "Event"},
+                       {"metadata", {{"name", event.name}, {"namespace", object.namespace_}}},
+                       {"involvedObject",
+                        {{"apiVersion", object.api_version},
+                         {"kind", object.kind},
+                         {"namespace", object.namespace_},
+                         {"name", object.name},
+                         {"uid", object.uid}}},
+                       {"type", what.type == EventType::Normal ? "Normal" : "Warning"},
+                       {"reason", what.reason},
+                       {"message", event.message},
+                       {"source", {{"component", component_}}},
+                       {"reportingComponent", component_},
+                       {"firstTimestamp", time},
+                       {"lastTimestamp", time},
+                       {"count", 1}};
     auto made = client_.create_object(collection_path("v1", object.namespace_, "events"),
-                                      event.dump(-1, ' ', false, json::error_handler_t::replace));
+                                      body.dump(-1, ' ', false, json::error_handler_t::replace));
     if (!made) return fail(made.error());
     return {};
   }
 
-  Result<void> count_up(const Happening& what, const std::string& name, int count) {
-    const json patch = {{"count", count}, {"lastTimestamp", to_rfc3339(what.time)}};
-    auto patched = client_.merge_patch(object_path("v1", what.object.namespace_, "events", name),
-                                       patch.dump(), component_);
+  Result<void> count_up(const Happening& what, const EventWrite& event, int count) {
+    const json patch = {
+        {"count", count}, {"message", event.message}, {"lastTimestamp", to_rfc3339(what.time)}};
+    auto patched =
+        client_.merge_patch(object_path("v1", what.object.namespace_, "events", event.name),
+                            patch.dump(-1, ' ', false, json::error_handler_t::replace), component_);
     if (!patched) return fail(patched.error());
     return {};
   }
@@ -176,7 +141,7 @@ class ThreadRecorder final : public EventRecorder {
   const Clock& clock_;
   const std::string component_;
   // Used by the thread only.
-  std::unordered_map<std::string, Written> written_;
+  EventCorrelator correlator_;
   // Protected by mutex_.
   std::mutex mutex_;
   std::condition_variable changed_;

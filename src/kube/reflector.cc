@@ -7,8 +7,10 @@
 #include <thread>
 
 #include "kube/json_text.h"
+#include "kube/list_scanner.h"
 #include "kube/paths.h"
 #include "kube/status.h"
+#include "kube/transfer.h"
 #include "kube/watch_machine.h"
 #include "log/log.h"
 
@@ -19,89 +21,25 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 constexpr int kPageSize = 500;
-// The server ends a watch by itself after this, so that watches spread over API servers anew.
+// The server ends a watch by itself after this to twice this, so that watches spread over API
+// servers anew, and not all at once.
 constexpr seconds kWatchTimeout{300};
 // Bookmarks come about once a minute; a connection that brought nothing for twice as long is half
 // open.
 constexpr seconds kWatchIdle{120};
 constexpr seconds kListIdle{30};
-constexpr seconds kMaxRetryAfter{30};
-// What may wait for the sink, and the largest page of a list. Beyond it the stream is ended.
-constexpr std::size_t kMaxBuffered = 256UL * 1024 * 1024;
-
-// One answer of the API server, handed from the HTTP client's thread to the reflector's.
-class Transfer {
- public:
-  http::StreamHandler handler() {
-    return {[this](int status, const http::Headers& headers) { head(status, headers); },
-            [this](std::string_view data) { append(data); },
-            [this](std::optional<Error> error) { end(std::move(error)); }};
-  }
-
-  // Waits for data, the end, or stop(). Appends what came to `out`; false when nothing more comes.
-  bool wait(std::string& out) {
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [this] { return stopped_ || ended_ || !data_.empty(); });
-    out += data_;
-    data_.clear();
-    return !stopped_ && !ended_;
-  }
-
-  void stop() {
-    std::lock_guard lock(mutex_);
-    stopped_ = true;
-    changed_.notify_all();
-  }
-
-  // After the end.
-  int status() const {
-    std::lock_guard lock(mutex_);
-    return status_;
-  }
-  std::optional<Error> error() const {
-    std::lock_guard lock(mutex_);
-    return error_;
-  }
-  std::optional<Duration> retry() const {
-    std::lock_guard lock(mutex_);
-    return retry_after_;
-  }
-
- private:
-  void head(int status, const http::Headers& headers) {
-    std::lock_guard lock(mutex_);
-    status_ = status;
-    if (const auto after = retry_after(headers, kMaxRetryAfter)) retry_after_ = Duration(*after);
-  }
-  void append(std::string_view data) {
-    std::lock_guard lock(mutex_);
-    if (ended_) return;
-    if (data_.size() + data.size() > kMaxBuffered) {
-      ended_ = true;
-      error_ = Error{ErrorKind::TooLarge, "an answer is over 256 MiB"};
-    } else {
-      data_ += data;
-    }
-    changed_.notify_all();
-  }
-  void end(std::optional<Error> error) {
-    std::lock_guard lock(mutex_);
-    if (ended_) return;
-    ended_ = true;
-    error_ = std::move(error);
-    changed_.notify_all();
-  }
-
-  // Protected by mutex_.
-  mutable std::mutex mutex_;
-  std::condition_variable changed_;
-  std::string data_;
-  int status_ = 0;
-  bool ended_ = false;
-  bool stopped_ = false;
-  std::optional<Error> error_;
-  std::optional<Duration> retry_after_;
-};
+// The list that a WatchList begins with comes in one go; its end, if the server tells it, soon
+// after.
+constexpr seconds kInitialIdle{10};
+// One event, or what an error says.
+constexpr std::size_t kMaxLine = 64UL * 1024 * 1024;
+constexpr std::string_view kWhole = "application/json";
+constexpr std::string_view kMetadata =
+    "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1";
+constexpr std::string_view kMetadataList =
+    "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1";
+// The HTTP client watches over silence then.
+constexpr Duration kForever = std::chrono::hours(1);
 
 class ThreadReflector final : public Reflector {
  public:
@@ -158,22 +96,30 @@ class ThreadReflector final : public Reflector {
   }
 
   // Runs one request until its end. `take` gets what has arrived so far, may consume it, and
-  // returns an error to break off. Nothing: stopping.
-  template <typename Take>
-  std::optional<std::optional<Error>> transfer(const std::string& path, milliseconds idle,
-                                               Transfer& transfer, std::string& buffer,
-                                               const Take& take) {
+  // returns an error to break off; `patience` is how long to wait for more. Nothing: stopping.
+  template <typename Take, typename Patience>
+  std::optional<std::optional<Error>> transfer(const std::string& path,
+                                               const StreamOptions& options, Transfer& transfer,
+                                               const Take& take, const Patience& patience) {
     if (!attach(&transfer)) return std::nullopt;
-    auto stream = client_.stream(path, idle, transfer.handler());
+    auto stream = client_.stream(path, options, transfer.handler());
+    std::string buffer;
     std::optional<Error> error;
-    bool more = true;
-    while (more && !error) {
-      more = transfer.wait(buffer);
+    auto state = Transfer::State::More;
+    while (state == Transfer::State::More && !error) {
+      state = transfer.wait(*stream, buffer, patience());
       if (transfer.status() == 200) error = take(buffer);
+      if (!error && buffer.size() > kMaxLine) {
+        error = Error{ErrorKind::TooLarge, "an event or an error is over 64 MiB"};
+      }
     }
     stream->cancel();
     if (!attach(nullptr)) return std::nullopt;
-    if (!error) error = transfer.error();
+    if (error) return error;
+    if (state == Transfer::State::Silent) {
+      return Error{ErrorKind::Timeout, "the end of the list does not come"};
+    }
+    error = transfer.error();
     if (!error && transfer.status() != 200) error = decode_status(transfer.status(), buffer);
     return error;
   }
@@ -184,60 +130,103 @@ class ThreadReflector final : public Reflector {
     return !stopping_;
   }
 
+  StreamOptions options(milliseconds idle, std::string_view metadata) const {
+    return {idle, collection_.metadata_only ? metadata : kWhole};
+  }
+
   void list(const WatchStep& step) {
     std::string path = collection_.path + "?limit=" + std::to_string(kPageSize) + selectors();
     if (!step.continue_token.empty()) path += "&continue=" + escape(step.continue_token);
-    std::string body;
+    ListScanner scanner([&](const ListPage& page) { return begin_list(page, step); },
+                        [this](std::string_view item) { sink_.upsert(item); });
     Transfer answer;
-    const auto result =
-        transfer(path, kListIdle, answer, body, [](std::string& got) -> std::optional<Error> {
-          if (got.size() <= kMaxBuffered) return std::nullopt;
-          return Error{ErrorKind::TooLarge, "a page of the list is over 256 MiB"};
-        });
+    const auto result = transfer(
+        path, options(kListIdle, kMetadataList), answer,
+        [&](std::string& got) {
+          auto error = scanner.feed(got);
+          got.clear();
+          return error;
+        },
+        [] { return kForever; });
     if (!result) return;
-    if (*result) return failed(**result, answer.retry());
-    if (step.continue_token.empty()) sink_.list_begin();
-    auto page = split_list(body, [this](std::string_view item) { sink_.upsert(item); });
+    if (*result) return failed(**result, answer.retry_after());
+    const auto page = scanner.end();
     if (!page) return failed(page.error(), std::nullopt);
-    const bool last = page->continue_token.empty();
+    if (page->continue_token.empty()) return end_list(page->resource_version);
     machine_.listed(page->resource_version, page->continue_token);
     succeeded();
-    if (last) {
-      sink_.list_end();
-      sink_.reached(page->resource_version);
-      synced_ = true;
-    }
+  }
+
+  std::optional<Error> begin_list(const ListPage& page, const WatchStep& step) {
+    if (!step.continue_token.empty()) return std::nullopt;
+    if (auto older = check(page.resource_version)) return older;
+    sink_.list_begin();
+    return std::nullopt;
+  }
+
+  std::optional<Error> check(const std::string& version) {
+    if (machine_.accepts(version)) return std::nullopt;
+    return Error{ErrorKind::Unavailable, "the API server answers with a list of version " +
+                                             version +
+                                             ", which is older than what it has told already"};
+  }
+
+  void end_list(const std::string& version) {
+    sink_.list_end();
+    machine_.listed(version, "");
+    synced_ = true;
+    succeeded();
+    sink_.reached(version);
   }
 
   void watch(const WatchStep& step) {
-    const std::string path = collection_.path +
-                             "?watch=1&allowWatchBookmarks=true&timeoutSeconds=" +
-                             std::to_string(kWatchTimeout.count()) +
-                             "&resourceVersion=" + escape(step.resource_version) + selectors();
-    std::string buffer;
+    listing_ = step.action == WatchStep::Action::WatchList;
+    begun_ = false;
     Transfer answer;
-    const auto result = transfer(path, kWatchIdle, answer, buffer,
-                                 [this](std::string& got) { return take_events(got); });
+    const auto result = transfer(
+        watch_path(step), options(kWatchIdle, kMetadata), answer,
+        [this](std::string& got) { return take_events(got); },
+        [this]() -> Duration {
+          if (!listing_) return kForever;
+          return begun_ ? kInitialIdle : kListIdle;
+        });
     if (!result) return;
-    if (*result) return failed(**result, answer.retry());
+    if (*result) return failed(**result, answer.retry_after());
+    if (listing_) {
+      return failed({ErrorKind::Timeout, "the watch ended before its list"}, std::nullopt);
+    }
     machine_.ended(std::nullopt, std::nullopt, jitter());
+  }
+
+  std::string watch_path(const WatchStep& step) {
+    const auto timeout =
+        static_cast<int>(static_cast<double>(kWatchTimeout.count()) * (1 + jitter()));
+    std::string path = collection_.path + "?watch=1&allowWatchBookmarks=true&timeoutSeconds=" +
+                       std::to_string(timeout) + selectors();
+    if (listing_) path += "&sendInitialEvents=true&resourceVersionMatch=NotOlderThan";
+    if (!step.resource_version.empty()) path += "&resourceVersion=" + escape(step.resource_version);
+    return path;
   }
 
   // Consumes the complete lines of `buffer`.
   std::optional<Error> take_events(std::string& buffer) {
+    if (listing_ && !begun_) {
+      begun_ = true;
+      machine_.answered();
+      sink_.list_begin();
+    }
     std::size_t begin = 0;
     std::optional<Error> error;
     for (std::size_t end = 0; !error && (end = buffer.find('\n', begin)) != std::string::npos;
          begin = end + 1) {
-      std::string line = buffer.substr(begin, end - begin);
-      if (!line.empty()) error = take_event(line);
+      if (end > begin) error = take_event(buffer, begin, end - begin);
     }
     buffer.erase(0, begin);
     return error;
   }
 
-  std::optional<Error> take_event(std::string& line) {
-    auto event = parse_watch_event(line);
+  std::optional<Error> take_event(std::string& buffer, std::size_t begin, std::size_t size) {
+    const auto event = parse_watch_event(buffer, begin, size);
     if (!event) return event.error();
     switch (event->type) {
       case WatchEvent::Type::Added:
@@ -252,9 +241,19 @@ class ThreadReflector final : public Reflector {
       case WatchEvent::Type::Error:
         return decode_status(event->error_code, event->object);
     }
+    if (listing_) return event->initial_events_end ? listed(event->resource_version) : std::nullopt;
     sink_.reached(event->resource_version);
     machine_.progressed(event->resource_version);
     succeeded();
+    return std::nullopt;
+  }
+
+  // The stream's list is complete: from here on it is a watch. The objects' own versions said
+  // nothing of what the whole collection had reached.
+  std::optional<Error> listed(const std::string& version) {
+    if (auto older = check(version)) return older;
+    listing_ = false;
+    end_list(version);
     return std::nullopt;
   }
 
@@ -265,14 +264,16 @@ class ThreadReflector final : public Reflector {
 
   void failed(const Error& error, std::optional<Duration> retry) {
     machine_.ended(error, retry, jitter());
-    bool known = false;
-    {
+    const auto next = machine_.next();
+    // No trouble, but something learned of the server: that it lists by pages.
+    bool known = next.delay == Duration(0);
+    if (!known) {
       std::lock_guard lock(mutex_);
       known = last_error_ == error.message;
       last_error_ = error.message;
     }
     // Once for each new trouble, not once a try.
-    const bool list = machine_.next().action == WatchStep::Action::List;
+    const bool list = next.action != WatchStep::Action::Watch;
     (known ? log::debug : log::warn)("watch interrupted", {{"collection", collection_.path},
                                                            {"error", error.message},
                                                            {"next", list ? "list" : "watch"}});
@@ -287,6 +288,8 @@ class ThreadReflector final : public Reflector {
   // Used by the reflector's thread only.
   WatchMachine machine_;
   std::minstd_rand random_{std::random_device{}()};
+  bool listing_ = false;  // the stream under way still tells its list
+  bool begun_ = false;    // and the sink knows of that
   // Shared.
   std::atomic<bool> synced_{false};
   mutable std::mutex mutex_;  // protects what follows

@@ -21,6 +21,7 @@ class Sink {
  public:
   virtual ~Sink() = default;
   // A complete list follows: every object by upsert(), then list_end(). What was not in it is gone.
+  // A list that broke off has no list_end(); the next one begins anew.
   virtual void list_begin() = 0;
   virtual void upsert(std::string_view object_json) = 0;
   virtual void list_end() = 0;
@@ -33,6 +34,7 @@ struct Collection {
   std::string path;  // "/api/v1/pods" or "/apis/mcpfleet.dev/v1alpha1/namespaces/x/mcpservers"
   std::string label_selector;  // unescaped; empty: all
   std::string field_selector;
+  bool metadata_only = false;  // objects come as PartialObjectMetadata of meta.k8s.io/v1
 };
 
 // Lists and watches on its own until destroyed; after errors it waits with back-off and goes on.

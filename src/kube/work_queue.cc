@@ -4,19 +4,26 @@
 
 namespace mcpfleet::kube {
 
-void WorkQueue::enqueue(const std::string& key) {
+void WorkQueue::tell_load() const {
+  if (observer_ != nullptr) observer_->load(ready_.size(), taken_.size());
+}
+
+void WorkQueue::enqueue(const std::string& key, MonotonicTime since) {
+  if (stopped_) return;
   if (taken_.contains(key)) {
-    again_.insert(key);
+    again_.emplace(key, since);
     return;
   }
   if (!waiting_.insert(key).second) return;
-  ready_.push_back(key);
+  ready_.push_back({key, since});
+  tell_load();
   ready_changed_.notify_one();
 }
 
 void WorkQueue::add(const std::string& key) {
   std::lock_guard lock(mutex_);
-  enqueue(key);
+  if (observer_ != nullptr) observer_->added();
+  enqueue(key, clock_.monotonic());
 }
 
 void WorkQueue::schedule(const std::string& key, Duration delay) {
@@ -36,7 +43,8 @@ void WorkQueue::schedule(const std::string& key, Duration delay) {
 void WorkQueue::add_after(const std::string& key, Duration delay) {
   std::lock_guard lock(mutex_);
   if (delay <= Duration(0)) {
-    enqueue(key);
+    if (observer_ != nullptr) observer_->added();
+    enqueue(key, clock_.monotonic());
   } else {
     schedule(key, delay);
   }
@@ -44,6 +52,7 @@ void WorkQueue::add_after(const std::string& key, Duration delay) {
 
 void WorkQueue::add_failed(const std::string& key) {
   std::lock_guard lock(mutex_);
+  if (observer_ != nullptr) observer_->retried();
   schedule(key, backoff_.delay(++failures_[key]));
 }
 
@@ -57,18 +66,22 @@ void WorkQueue::promote(MonotonicTime now) {
     const std::string key = later_.begin()->second;
     later_.erase(later_.begin());
     due_.erase(key);
-    enqueue(key);
+    if (observer_ != nullptr) observer_->added();
+    enqueue(key, now);
   }
 }
 
 std::optional<std::string> WorkQueue::take_locked() {
-  promote(clock_.monotonic());
+  const auto now = clock_.monotonic();
+  promote(now);
   if (ready_.empty()) return std::nullopt;
-  std::string key = std::move(ready_.front());
+  Ready next = std::move(ready_.front());
   ready_.pop_front();
-  waiting_.erase(key);
-  taken_.insert(key);
-  return key;
+  waiting_.erase(next.key);
+  taken_[next.key] = now;
+  if (observer_ != nullptr) observer_->taken(now - next.since);
+  tell_load();
+  return std::move(next.key);
 }
 
 std::optional<std::string> WorkQueue::try_take() {
@@ -91,13 +104,26 @@ std::optional<std::string> WorkQueue::take() {
 
 void WorkQueue::done(const std::string& key) {
   std::lock_guard lock(mutex_);
-  taken_.erase(key);
-  if (again_.erase(key) > 0) enqueue(key);
+  const auto taken = taken_.find(key);
+  if (taken == taken_.end()) return;
+  if (observer_ != nullptr) observer_->finished(clock_.monotonic() - taken->second);
+  taken_.erase(taken);
+  tell_load();
+  const auto again = again_.find(key);
+  if (again == again_.end()) return;
+  const auto since = again->second;
+  again_.erase(again);
+  enqueue(key, since);
 }
 
 void WorkQueue::stop() {
   std::lock_guard lock(mutex_);
   stopped_ = true;
+  ready_.clear();
+  waiting_.clear();
+  later_.clear();
+  due_.clear();
+  tell_load();
   ready_changed_.notify_all();
 }
 

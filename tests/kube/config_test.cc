@@ -40,7 +40,7 @@ users:
 )";
 
 TEST(Kubeconfig, TakesTheCurrentContext) {
-  const auto config = parse_kubeconfig(kComplete, "/x");
+  const auto config = parse_kubeconfig({{"/x/config", kComplete}});
   ASSERT_TRUE(config) << config.error().message;
   EXPECT_EQ(config->server.endpoint.host, "10.1.2.3");
   EXPECT_EQ(config->server.endpoint.port, 6443);
@@ -66,8 +66,8 @@ TEST(Kubeconfig, FilesAreRelativeToItsOwnDirectory) {
   std::filesystem::create_directories(directory);
   std::ofstream(directory / "ca.pem") << "from the file";
   const auto config = parse_kubeconfig(
-      with("{server: 'https://a:1', certificate-authority: ca.pem}", "{tokenFile: token}"),
-      directory.string());
+      {{(directory / "config").string(),
+        with("{server: 'https://a:1', certificate-authority: ca.pem}", "{tokenFile: token}")}});
   ASSERT_TRUE(config) << config.error().message;
   EXPECT_EQ(config->tls.ca_pem, "from the file");
   EXPECT_EQ(config->token_file, (directory / "token").string());
@@ -88,15 +88,59 @@ TEST(Kubeconfig, RefusesWhatItCannotUse) {
       {"exec plugin", with("{server: 'https://a:1'}", "{exec: {command: aws}}"), "\"exec\""},
       {"auth provider", with("{server: 'https://a:1'}", "{auth-provider: {name: gcp}}"),
        "\"auth-provider\""},
+      {"password", with("{server: 'https://a:1'}", "{username: me}"), "\"username\""},
+      {"impersonation", with("{server: 'https://a:1'}", "{as: somebody}"), "\"as\""},
+      {"proxy", with("{server: 'https://a:1', proxy-url: 'http://p'}", "{}"), "\"proxy-url\""},
+      {"wrong type", "current-context: {}\ncontexts: []", "current-context"},
       {"bad base64", with("{server: 'https://a:1', certificate-authority-data: '*'}", "{}"),
        "certificate-authority-data"},
       {"missing file", with("{server: 'https://a:1'}", "{client-key: nowhere}"), "client-key"},
   };
   for (const auto& c : kCases) {
-    const auto config = parse_kubeconfig(c.yaml, "/nonexistent");
+    const auto config = parse_kubeconfig({{"/nonexistent/config", c.yaml}});
     ASSERT_FALSE(config) << c.name;
     EXPECT_EQ(config.error().kind, ErrorKind::Invalid) << c.name;
     EXPECT_THAT(config.error().message, HasSubstr(c.want)) << c.name;
+  }
+}
+
+TEST(Kubeconfig, TakesTheContextThatIsAskedFor) {
+  const auto config = parse_kubeconfig({{"/x/config", kComplete}}, "home");
+  ASSERT_TRUE(config) << config.error().message;
+  EXPECT_EQ(config->server.endpoint.host, "home");
+  EXPECT_EQ(config->token, "");
+  const auto unknown = parse_kubeconfig({{"/x/config", kComplete}}, "away");
+  ASSERT_FALSE(unknown);
+  EXPECT_THAT(unknown.error().message, HasSubstr("contexts has no entry named \"away\""));
+}
+
+TEST(Kubeconfig, OfSeveralFilesTheFirstThatSaysSomethingCounts) {
+  const std::vector<KubeconfigFile> files{
+      {"/a/config", ""},
+      {"/b/config",
+       "current-context: work\nusers: [{name: u, user: {tokenFile: mine}}]\n"
+       "contexts: [{name: extra, context: {cluster: h, user: u}}]"},
+      {"/c/config", kComplete}};
+  const auto config = parse_kubeconfig(files);
+  ASSERT_TRUE(config) << config.error().message;
+  EXPECT_EQ(config->server.endpoint.host, "10.1.2.3");
+  EXPECT_EQ(config->token, "");
+  EXPECT_EQ(config->token_file, "/b/mine");
+  const auto extra = parse_kubeconfig(files, "extra");
+  ASSERT_TRUE(extra) << extra.error().message;
+  EXPECT_EQ(extra->server.endpoint.host, "home");
+}
+
+TEST(Kubeconfig, AListOfFilesMayNameSomeThatDoNotExist) {
+  const auto file = std::filesystem::path(testing::TempDir()) / "kubeconfig_of_a_list";
+  std::ofstream(file) << kComplete;
+  const auto config = load_config("/nonexistent/a:" + file.string() + ":");
+  ASSERT_TRUE(config) << config.error().message;
+  EXPECT_EQ(config->namespace_, "team");
+  for (const char* none : {"/nonexistent/a:/nonexistent/b", "/nonexistent/a"}) {
+    const auto missing = load_config(none);
+    ASSERT_FALSE(missing);
+    EXPECT_THAT(missing.error().message, HasSubstr("/nonexistent/a"));
   }
 }
 

@@ -24,6 +24,7 @@ class FakeClient : public Client {
   using Stream = std::function<void(const std::string& path, http::StreamHandler handler)>;
 
   Answer answer = [](const Call&) { return fail(ErrorKind::NotFound, "nothing here"); };
+  bool apply_creates = false;  // what apply() says of each object
   Stream on_stream = [](const std::string&, const http::StreamHandler&) {};
 
   std::vector<Call> calls() const {
@@ -31,13 +32,20 @@ class FakeClient : public Client {
     return calls_;
   }
 
+  // What each stream asked for, in order.
+  std::vector<std::string> accepts() const {
+    std::lock_guard lock(mutex_);
+    return accepts_;
+  }
+
   Result<std::string> get(std::string_view path) override { return ask("get", path, ""); }
   Result<std::string> create_object(std::string_view path, std::string body) override {
     return ask("create", path, std::move(body));
   }
-  Result<std::string> apply(std::string_view path, std::string body, std::string_view,
-                            bool) override {
-    return ask("apply", path, std::move(body));
+  Result<Applied> apply(std::string_view path, std::string body, std::string_view, bool) override {
+    auto answered = ask("apply", path, std::move(body));
+    if (!answered) return fail(answered.error());
+    return Applied{std::move(*answered), apply_creates};
   }
   Result<std::string> merge_patch(std::string_view path, std::string body,
                                   std::string_view) override {
@@ -49,8 +57,12 @@ class FakeClient : public Client {
     }
     return {};
   }
-  std::unique_ptr<http::Stream> stream(std::string_view path, std::chrono::milliseconds,
+  std::unique_ptr<http::Stream> stream(std::string_view path, const StreamOptions& options,
                                        http::StreamHandler handler) override {
+    {
+      std::lock_guard lock(mutex_);
+      accepts_.emplace_back(options.accept);
+    }
     on_stream(std::string(path), std::move(handler));
     return std::make_unique<Ended>();
   }
@@ -58,6 +70,7 @@ class FakeClient : public Client {
  private:
   struct Ended final : http::Stream {
     void cancel() override {}
+    void resume() override {}
   };
 
   Result<std::string> ask(const char* verb, std::string_view path, std::string body) {
@@ -71,6 +84,7 @@ class FakeClient : public Client {
 
   mutable std::mutex mutex_;
   std::vector<Call> calls_;
+  std::vector<std::string> accepts_;
 };
 
 }  // namespace mcpfleet::kube

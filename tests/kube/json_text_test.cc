@@ -1,39 +1,25 @@
 #include "kube/json_text.h"
 
-#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 namespace mcpfleet::kube {
 namespace {
 
-using ::testing::ElementsAre;
+// The event after something else in the buffer, and with something behind it.
+Result<WatchEvent> parse(std::string& line) {
+  const std::string before = "{\n";
+  const std::size_t size = line.size();
+  line = before + line + "\n{\"type\":";
+  return parse_watch_event(line, before.size(), size);
+}
 
-TEST(SplitList, HandsOutEachItem) {
-  std::string body =
-      R"({"kind":"PodList","metadata":{"resourceVersion":"7","continue":"next","remainingItemCount":3},
-          "items":[{"a":{"b":[1,2]}}, {"c":"}]"}]})";
-  std::vector<std::string> items;
-  const auto page = split_list(body, [&](std::string_view item) { items.emplace_back(item); });
+TEST(ParseListEnvelope, ReadsTheMetadata) {
+  std::string text =
+      R"({"kind":"PodList","metadata":{"resourceVersion":"7","continue":"next"},"items":[]})";
+  const auto page = parse_list_envelope(text);
   ASSERT_TRUE(page) << page.error().message;
   EXPECT_EQ(page->resource_version, "7");
   EXPECT_EQ(page->continue_token, "next");
-  EXPECT_THAT(items, ElementsAre(R"({"a":{"b":[1,2]}})", R"({"c":"}]"})"));
-}
-
-TEST(SplitList, AnEmptyListMayHaveNullItems) {
-  std::string body = R"({"items":null,"metadata":{"resourceVersion":"7"}})";
-  const auto page = split_list(body, [](std::string_view) { FAIL(); });
-  ASSERT_TRUE(page);
-  EXPECT_EQ(page->continue_token, "");
-}
-
-TEST(SplitList, RefusesWhatIsNoList) {
-  for (std::string body : {"", "nonsense", "[]", "{\"items\":[", "{\"items\":[]}", "{\"items\":5}",
-                           "{\"metadata\":{\"resourceVersion\":\"1\"},\"items\":[1]}"}) {
-    const auto page = split_list(body, [](std::string_view) {});
-    ASSERT_FALSE(page) << body;
-    EXPECT_EQ(page.error().kind, ErrorKind::Malformed) << body;
-  }
 }
 
 TEST(ParseWatchEvent, Types) {
@@ -50,7 +36,7 @@ TEST(ParseWatchEvent, Types) {
   };
   for (const auto& c : kCases) {
     std::string line = c.line;
-    const auto event = parse_watch_event(line);
+    const auto event = parse(line);
     ASSERT_TRUE(event) << event.error().message;
     EXPECT_EQ(event->type, c.want);
     EXPECT_EQ(event->name, "n");
@@ -64,16 +50,35 @@ TEST(ParseWatchEvent, Types) {
 TEST(ParseWatchEvent, ErrorsHaveACode) {
   std::string line =
       R"({"type":"ERROR","object":{"kind":"Status","code":410,"reason":"Expired","message":"old"}})";
-  const auto event = parse_watch_event(line);
+  const auto event = parse(line);
   ASSERT_TRUE(event);
   EXPECT_EQ(event->type, WatchEvent::Type::Error);
   EXPECT_EQ(event->error_code, 410);
 }
 
+TEST(ParseWatchEvent, ABookmarkMayEndTheList) {
+  const struct {
+    const char* annotations;
+    bool want;
+  } kCases[] = {{R"({"k8s.io/initial-events-end":"true"})", true},
+                {R"({"k8s.io/initial-events-end":"false"})", false},
+                {R"({"other":"true"})", false},
+                {"null", false}};
+  for (const auto& c : kCases) {
+    std::string line = std::string(R"({"type":"BOOKMARK","object":{"metadata":{"annotations":)") +
+                       c.annotations + R"(,"resourceVersion":"5"}}})";
+    const auto event = parse(line);
+    ASSERT_TRUE(event) << event.error().message;
+    EXPECT_EQ(event->type, WatchEvent::Type::Bookmark);
+    EXPECT_EQ(event->initial_events_end, c.want) << c.annotations;
+    EXPECT_EQ(event->resource_version, "5");
+  }
+}
+
 TEST(ParseWatchEvent, RefusesGarbage) {
   for (std::string line : {"", "x", "{}", R"({"type":"ADDED"})", R"({"type":"NEW","object":{}})",
                            R"({"type":"ADDED","object":[]})", R"({"type":"ADDED","object":{)"}) {
-    const auto event = parse_watch_event(line);
+    const auto event = parse(line);
     ASSERT_FALSE(event) << line;
     EXPECT_EQ(event.error().kind, ErrorKind::Malformed) << line;
   }

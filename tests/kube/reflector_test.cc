@@ -91,8 +91,94 @@ constexpr const char* kEvents =
 {"type":"DELETED","object":{"metadata":{"name":"a","namespace":"s","resourceVersion":"9"}}}
 )";
 
+// What a server says that is too old to stream a list.
+const Script::Part kRefused{
+    422, R"({"kind":"Status","code":422,"message":"sendInitialEvents is forbidden"})", {}};
+std::string added(const char* name, const char* version) {
+  return std::string(R"({"type":"ADDED","object":{"metadata":{"name":")") + name +
+         R"(","namespace":"s","resourceVersion":")" + version + "\"}}}\n";
+}
+std::string listed(const char* version) {
+  return std::string(R"({"type":"BOOKMARK","object":{"metadata":{"resourceVersion":")") + version +
+         R"(","annotations":{"k8s.io/initial-events-end":"true"}}}})" + "\n";
+}
+std::string object(const char* name, const char* version) {
+  return std::string(R"(upsert {"metadata":{"name":")") + name +
+         R"(","namespace":"s","resourceVersion":")" + version + "\"}}";
+}
+constexpr const char* kGone =
+    R"({"type":"ERROR","object":{"kind":"Status","code":410,"reason":"Expired","message":"too old"}})"
+    "\n";
+
+TEST(Reflector, ListsByAStreamAndGoesOnWithIt) {
+  Script script({{200, added("a", "6") + added("b", "2") + listed("7") + added("c", "8"), {}}});
+  Told told;
+  const auto reflector = Reflector::start(script.client, {"/api/v1/pods", "a in (b)", ""}, told);
+  EXPECT_THAT(told.wait(7), ElementsAre("begin", object("a", "6"), object("b", "2"), "end",
+                                        "reached 7", object("c", "8"), "reached 8"));
+  EXPECT_TRUE(reflector->synced());
+  const auto path = script.paths().at(0);
+  for (const char* part :
+       {"/api/v1/pods?watch=1", "sendInitialEvents=true", "resourceVersionMatch=NotOlderThan",
+        "allowWatchBookmarks=true", "labelSelector=a%20in%20%28b%29"}) {
+    EXPECT_THAT(path, HasSubstr(part));
+  }
+  EXPECT_THAT(path, Not(HasSubstr("&resourceVersion=")));
+}
+
+TEST(Reflector, IsNotInStepBeforeTheListIsComplete) {
+  Script script({{200, added("a", "6"), Error{ErrorKind::Unavailable, "broke"}},
+                 {200, added("b", "7") + listed("9"), {}}});
+  Told told;
+  const auto reflector = Reflector::start(script.client, {"/x", "", ""}, told);
+  EXPECT_THAT(told.wait(6), ElementsAre("begin", object("a", "6"), "begin", object("b", "7"), "end",
+                                        "reached 9"));
+}
+
+TEST(Reflector, AServerThatNeverTellsTheEndOfItsListIsAskedForPages) {
+  Script script({{200, added("a", "6"), {}}, {200, added("a", "6"), {}}, {200, kPage2, {}}});
+  Told told;
+  const auto reflector = Reflector::start(script.client, {"/x", "", ""}, told);
+  EXPECT_THAT(told.wait(8), ElementsAre("begin", object("a", "6"), "begin", object("a", "6"),
+                                        "begin", "upsert {\"n\":2}", "end", "reached 5"));
+}
+
+TEST(Reflector, AnOlderListIsNotTaken) {
+  // By pages, and by a stream.
+  Script pages({kRefused,
+                {200, kPage2, {}},
+                {200, added("a", "8") + kGone, {}},
+                {200, kPage2, {}},
+                {200, R"({"metadata":{"resourceVersion":"9"},"items":[]})", {}}});
+  Told told;
+  const auto reflector = Reflector::start(pages.client, {"/x", "", ""}, told);
+  EXPECT_THAT(told.wait(9),
+              ElementsAre("begin", "upsert {\"n\":2}", "end", "reached 5", object("a", "8"),
+                          "reached 8", "begin", "end", "reached 9"));
+  Script streams({{200, listed("10") + kGone, {}},
+                  {200, added("a", "3") + listed("4"), {}},
+                  {200, listed("11"), {}}});
+  Told by_stream;
+  const auto other = Reflector::start(streams.client, {"/x", "", ""}, by_stream);
+  EXPECT_THAT(by_stream.wait(8), ElementsAre("begin", "end", "reached 10", "begin",
+                                             object("a", "3"), "begin", "end", "reached 11"));
+  EXPECT_THAT(streams.paths().at(1), HasSubstr("&resourceVersion=10"));
+}
+
+TEST(Reflector, AsksForMetadataAlone) {
+  Script script({kRefused, {200, kPage2, {}}});
+  Told told;
+  const auto reflector =
+      Reflector::start(script.client, {.path = "/x", .metadata_only = true}, told);
+  told.wait(4);
+  const auto accepts = script.client.accepts();
+  ASSERT_GE(accepts.size(), 2U);
+  EXPECT_EQ(accepts[0], "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1");
+  EXPECT_EQ(accepts[1], "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1");
+}
+
 TEST(Reflector, ListsInPagesWatchesAndGoesOn) {
-  Script script({{200, kPage1, {}}, {200, kPage2, {}}, {200, kEvents, {}}});
+  Script script({kRefused, {200, kPage1, {}}, {200, kPage2, {}}, {200, kEvents, {}}});
   Told told;
   const auto reflector = Reflector::start(script.client, {"/api/v1/pods", "a in (b)", ""}, told);
   EXPECT_THAT(told.wait(10),
@@ -101,20 +187,17 @@ TEST(Reflector, ListsInPagesWatchesAndGoesOn) {
                           "reached 8", "remove s/a", "reached 9"));
   EXPECT_TRUE(reflector->synced());
   const auto paths = script.paths();
-  ASSERT_GE(paths.size(), 3U);
-  EXPECT_THAT(paths[0],
+  ASSERT_GE(paths.size(), 4U);
+  EXPECT_THAT(paths[1],
               AllOf(HasSubstr("/api/v1/pods?limit=500"),
                     HasSubstr("labelSelector=a%20in%20%28b%29"), Not(HasSubstr("continue"))));
-  EXPECT_THAT(paths[1], HasSubstr("continue=t%2F1"));
-  EXPECT_THAT(paths[2], AllOf(HasSubstr("watch=1"), HasSubstr("allowWatchBookmarks=true"),
+  EXPECT_THAT(paths[2], HasSubstr("continue=t%2F1"));
+  EXPECT_THAT(paths[3], AllOf(HasSubstr("watch=1"), HasSubstr("allowWatchBookmarks=true"),
                               HasSubstr("resourceVersion=5")));
 }
 
 TEST(Reflector, ListsAgainWhenItsVersionIsGone) {
-  const std::string gone =
-      R"({"type":"ERROR","object":{"kind":"Status","code":410,"reason":"Expired","message":"too old"}})"
-      "\n";
-  Script script({{200, kPage2, {}}, {200, gone, {}}, {200, kPage2, {}}});
+  Script script({kRefused, {200, kPage2, {}}, {200, kGone, {}}, {200, kPage2, {}}});
   Told told;
   const auto reflector = Reflector::start(script.client, {"/x", "", ""}, told);
   EXPECT_THAT(told.wait(8), ElementsAre("begin", "upsert {\"n\":2}", "end", "reached 5", "begin",
@@ -125,14 +208,20 @@ TEST(Reflector, ListsAgainWhenItsVersionIsGone) {
 TEST(Reflector, SurvivesErrorsOfEveryKind) {
   const Error broke{ErrorKind::Unavailable, "connection reset"};
   Script script({{0, "", broke},
+                 kRefused,
                  {429, R"({"kind":"Status","message":"slow down"})", {}},
                  {200, R"({"metadata":{"resourceV)", broke},
                  {200, "garbage", {}},
-                 {200, kPage2, {}}});
+                 {200, R"({"metadata":{"resourceVersion":"5"},"items":[7]})", {}},
+                 {200, kPage2, {}},
+                 {200, "garbage\n", {}},
+                 {200, added("a", "6").substr(0, 20), broke},
+                 {200, added("a", "6"), {}}});
   Told told;
   const auto reflector = Reflector::start(script.client, {"/x", "", ""}, told);
-  // The garbage began a list that never ended; the next one begins anew.
-  EXPECT_THAT(told.wait(5), ElementsAre("begin", "begin", "upsert {\"n\":2}", "end", "reached 5"));
+  // What is no list began one that never ended; the next one begins anew.
+  EXPECT_THAT(told.wait(7), ElementsAre("begin", "begin", "upsert {\"n\":2}", "end", "reached 5",
+                                        object("a", "6"), "reached 6"));
 }
 
 TEST(Reflector, SaysWhatIsWrongAndStopsAtOnce) {

@@ -18,12 +18,16 @@ struct Thing {
   int value = 0;
 };
 
-// "name uid version value"
+// "name uid version value", the name with its namespace where that is not "s"
 Result<Thing> decode(std::string_view text) {
   std::istringstream in{std::string(text)};
   Thing thing;
   if (!(in >> thing.name >> thing.uid >> thing.resource_version >> thing.value)) {
     return fail(ErrorKind::Malformed, "bad thing");
+  }
+  if (const auto slash = thing.name.find('/'); slash != std::string::npos) {
+    thing.namespace_ = thing.name.substr(0, slash);
+    thing.name.erase(0, slash + 1);
   }
   return thing;
 }
@@ -81,6 +85,51 @@ TEST_F(StoreTest, AnObjectMadeAnewReplacesAnOlderOneWhateverItsVersion) {
   store_.note_written({"s", "a", "1", "10", 2});
   store_.upsert("a 2 9 3");
   EXPECT_EQ(value("a"), 3);
+}
+
+TEST_F(StoreTest, ASecondListForgetsWhatOnlyTheFirstHad) {
+  for (const char* second : {"b 2 2 2", "c 3 3 3"}) {
+    store_.list_begin();
+    store_.upsert("a 1 1 1");
+    store_.upsert(second);
+    store_.list_end();
+  }
+  EXPECT_EQ(value("a"), 1);
+  EXPECT_EQ(value("b"), -1);
+  EXPECT_EQ(value("c"), 3);
+}
+
+TEST_F(StoreTest, AListThatIsBegunAnewForgetsNothingThatTheSecondTryNames) {
+  store_.list_begin();
+  store_.upsert("a 1 1 1");
+  store_.list_begin();
+  store_.upsert("b 2 2 2");
+  store_.upsert("a 1 1 1");
+  store_.list_end();
+  EXPECT_EQ(value("a"), 1);
+  EXPECT_EQ(value("b"), 2);
+}
+
+TEST_F(StoreTest, AListOfOneNamespaceLeavesTheOthersAlone) {
+  auto& s = store_.scope("s");
+  auto& t = store_.scope("t");
+  s.upsert("a 1 1 1");
+  t.upsert("t/a 2 2 2");
+  s.upsert("s-longer/a 3 3 3");  // a name that begins alike is no part of "s"
+  s.list_begin();
+  s.list_end();
+  EXPECT_EQ(store_.get("s/a"), nullptr);
+  EXPECT_NE(store_.get("t/a"), nullptr);
+  EXPECT_NE(store_.get("s-longer/a"), nullptr);
+}
+
+TEST_F(StoreTest, EachNamespaceHasAVersionThatItsOwnWatchHasReached) {
+  store_.scope("s").reached("8");
+  store_.scope("t").reached("20");
+  store_.note_written({"s", "a", "1", "10", 2});
+  store_.note_written({"t", "a", "1", "10", 2});
+  EXPECT_EQ(value("a"), 2);
+  EXPECT_EQ(store_.get("t/a"), nullptr);
 }
 
 }  // namespace

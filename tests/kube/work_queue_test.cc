@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
 #include <thread>
+#include <vector>
 
 namespace mcpfleet::kube {
 namespace {
@@ -89,6 +91,98 @@ TEST_F(WorkQueueTest, FailuresBackOffByKeyUntilForgotten) {
   EXPECT_EQ(wait_of("b").count(), 100);
   queue_.forget("a");
   EXPECT_EQ(wait_of("a").count(), 100);
+}
+
+TEST_F(WorkQueueTest, StopForgetsWhatNobodyHas) {
+  queue_.add("a");
+  queue_.add("b");
+  EXPECT_EQ(take(), "a");
+  queue_.stop();
+  queue_.add("c");
+  queue_.done("a");
+  EXPECT_EQ(queue_.depth(), 0U);
+  EXPECT_EQ(take(), "nothing");
+}
+
+// A few keys that are wanted again and again, also while they are worked on, and one that fails.
+TEST_F(WorkQueueTest, UnderAStormEachKeyIsServedInItsTurn) {
+  constexpr int kQuiet = 200;
+  const std::vector<std::string> storm{"s1", "s2", "s3"};
+  for (const auto& key : storm) queue_.add(key);
+  queue_.add_failed("failing");
+  for (int i = 0; i < kQuiet; ++i) queue_.add("q" + std::to_string(i));
+  std::map<std::string, int> served;
+  int turns = 0;
+  for (; served.size() < kQuiet + storm.size() && turns < 10 * kQuiet; ++turns) {
+    for (const auto& key : storm) queue_.add(key);
+    const auto key = take();
+    ++served[key];
+    for (const auto& again : storm) queue_.add(again);
+    queue_.done(key);
+  }
+  // Between two turns of a storming key all who waited had theirs.
+  EXPECT_LE(turns, kQuiet + 2 * static_cast<int>(storm.size()));
+  for (const auto& key : storm) EXPECT_LE(served[key], 2) << key;
+}
+
+class Counts final : public WorkObserver {
+ public:
+  void added() override { ++adds; }
+  void retried() override { ++retries; }
+  void taken(Duration waited) override { waits.push_back(in_ms(waited)); }
+  void finished(Duration worked) override { works.push_back(in_ms(worked)); }
+  void load(std::size_t ready_keys, std::size_t working_keys) override {
+    ready = ready_keys;
+    working = working_keys;
+  }
+  static long in_ms(Duration time) { return std::chrono::round<milliseconds>(time).count(); }
+
+  int adds = 0;
+  int retries = 0;
+  std::vector<long> waits;
+  std::vector<long> works;
+  std::size_t ready = 0;
+  std::size_t working = 0;
+};
+
+TEST(WorkQueue, TellsItsObserver) {
+  using Times = std::vector<long>;
+  ManualClock clock;
+  Counts counts;
+  WorkQueue queue(clock, {milliseconds(100), seconds(1)}, &counts);
+  queue.add("a");
+  queue.add("b");
+  queue.add("a");
+  EXPECT_EQ(counts.adds, 3);
+  EXPECT_EQ(counts.ready, 2U);
+  clock.advance(milliseconds(30));
+  queue.try_take();
+  EXPECT_EQ(counts.waits, Times{30});
+  EXPECT_EQ(counts.ready, 1U);
+  EXPECT_EQ(counts.working, 1U);
+  clock.advance(milliseconds(10));
+  queue.add("a");  // waits from now on, though it is at work
+  clock.advance(milliseconds(10));
+  queue.done("a");
+  EXPECT_EQ(counts.works, Times{20});
+  EXPECT_EQ(counts.ready, 2U);
+  EXPECT_EQ(counts.working, 0U);
+  clock.advance(milliseconds(5));
+  queue.try_take();
+  queue.try_take();
+  EXPECT_EQ(counts.waits, (Times{30, 55, 15}));
+  queue.add_failed("b");
+  EXPECT_EQ(counts.retries, 1);
+  queue.done("a");
+  queue.done("b");
+  clock.advance(milliseconds(150));
+  queue.try_take();
+  EXPECT_EQ(counts.adds, 5);
+  EXPECT_EQ(counts.waits.back(), 0);  // the back-off is no waiting
+  queue.stop();
+  queue.done("b");
+  EXPECT_EQ(counts.ready, 0U);
+  EXPECT_EQ(counts.working, 0U);
 }
 
 TEST_F(WorkQueueTest, StopWakesThoseWhoWait) {
