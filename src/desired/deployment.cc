@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <chrono>
 
 #include "base/time_text.h"
@@ -13,18 +14,12 @@ constexpr const char* kSharedBinary = "/mcpfleet/mcp-sidecar";
 constexpr const char* kDrainSocket = "/mcpfleet/drain.sock";
 constexpr const char* kSessionDir = "/etc/mcpfleet/session";
 constexpr int kSidecarUser = 65'532;  // "nonroot" of the sidecar image
+constexpr std::array kSidecarVariables{"POD_NAME", "POD_NAMESPACE", "POD_IP", "MCPFLEET_SERVER"};
 // Between the end of the drain and SIGKILL: the server's own stop, and the kubelet's work.
 constexpr std::chrono::seconds kGraceAfterDrain{15};
 
 bool is_stdio(const fleet::MCPServer& server) {
   return server.transport.type == fleet::TransportType::Stdio;
-}
-
-// What the user gave as JSON, already checked by fleet::decode().
-Json raw(const fleet::RawJson& text, Json fallback) {
-  if (text.empty()) return fallback;
-  auto parsed = fleet::parse_json(text, fleet::kMaxObjectBytes);
-  return parsed ? std::move(*parsed) : fallback;
 }
 
 Json from_field(const char* name, const char* path) {
@@ -33,10 +28,10 @@ Json from_field(const char* name, const char* path) {
 
 // What the sidecar must know of itself.
 Json sidecar_env(const fleet::MCPServer& server) {
-  return Json::array({from_field("POD_NAME", "metadata.name"),
-                      from_field("POD_NAMESPACE", "metadata.namespace"),
-                      from_field("POD_IP", "status.podIP"),
-                      {{"name", "MCPFLEET_SERVER"}, {"value", server.name}}});
+  return Json::array({from_field(kSidecarVariables[0], "metadata.name"),
+                      from_field(kSidecarVariables[1], "metadata.namespace"),
+                      from_field(kSidecarVariables[2], "status.podIP"),
+                      {{"name", kSidecarVariables[3]}, {"value", server.name}}});
 }
 
 Json restricted() {
@@ -76,21 +71,21 @@ Json own_container(const Context& context, const char* name, Json command) {
 
 Json install_container(const Context& context) {
   Json container =
-      own_container(context, "mcp-sidecar-install", {"/mcp-sidecar", "install", kSharedBinary});
-  container["volumeMounts"] = Json::array({mount("mcpfleet", kSharedDir, false)});
+      own_container(context, kInstallContainer, {"/mcp-sidecar", "install", kSharedBinary});
+  container["volumeMounts"] = Json::array({mount(kSharedVolume, kSharedDir, false)});
   return container;
 }
 
 // Adds what the container that runs the sidecar has in both forms: ports, readiness, the key.
 void add_serving(Json& container) {
-  container["ports"] =
-      Json::array({port("mcp", fleet::kMcpPort), port("metrics", fleet::kMetricsPort)});
-  container["readinessProbe"] = {{"httpGet", {{"path", "/ready"}, {"port", "metrics"}}},
+  container["ports"] = Json::array(
+      {port(kMcpPortName, fleet::kMcpPort), port(kMetricsPortName, fleet::kMetricsPort)});
+  container["readinessProbe"] = {{"httpGet", {{"path", "/ready"}, {"port", kMetricsPortName}}},
                                  {"periodSeconds", 2},
                                  {"timeoutSeconds", 2},
                                  {"failureThreshold", 3}};
-  container["volumeMounts"] =
-      Json::array({mount("mcpfleet", kSharedDir, false), mount("session-key", kSessionDir, true)});
+  container["volumeMounts"] = Json::array(
+      {mount(kSharedVolume, kSharedDir, false), mount(kSessionKeyVolume, kSessionDir, true)});
 }
 
 // `serve` and the flags that follow from the spec; the others have their defaults.
@@ -104,7 +99,7 @@ Json native_sidecar(const fleet::MCPServer& server, const Context& context) {
   Json command = serve(server, "/mcp-sidecar");
   command.push_back("--upstream");
   command.push_back("http://127.0.0.1:" + std::to_string(server.config.port));
-  Json container = own_container(context, "mcp-sidecar", std::move(command));
+  Json container = own_container(context, kSidecarContainer, std::move(command));
   container["restartPolicy"] = "Always";
   container["env"] = sidecar_env(server);
   add_serving(container);
@@ -125,12 +120,9 @@ Json stdio_command(const fleet::MCPServer& server) {
 // The user's variables behind ours. A name may be there once; ours tell the sidecar who it is.
 Json stdio_env(const fleet::MCPServer& server, Json users, std::vector<std::string>& notes) {
   Json env = sidecar_env(server);
-  const Json ours = env;
   for (Json& variable : users) {
     const std::string name = fleet::text_of(variable, "name");
-    const bool taken =
-        std::ranges::any_of(ours, [&](const Json& own) { return own["name"] == name; });
-    if (taken)
+    if (is_sidecar_variable(name))
       notes.push_back("spec.config.env: " + name +
                       " is left out, for the sidecar in the same container sets it");
     else
@@ -140,7 +132,7 @@ Json stdio_env(const fleet::MCPServer& server, Json users, std::vector<std::stri
 }
 
 Json server_container(const fleet::MCPServer& server, std::vector<std::string>& notes) {
-  Json container{{"name", "server"},
+  Json container{{"name", kServerContainer},
                  {"image", server.image.ref},
                  {"terminationMessagePolicy", "FallbackToLogsOnError"}};
   if (!server.image.pull_policy.empty()) container["imagePullPolicy"] = server.image.pull_policy;
@@ -152,8 +144,11 @@ Json server_container(const fleet::MCPServer& server, std::vector<std::string>& 
   } else {
     if (!server.config.command.empty()) container["command"] = server.config.command;
     if (!server.config.arguments.empty()) container["args"] = server.config.arguments;
-    container["volumeMounts"] = Json::array({mount("mcpfleet", kSharedDir, false)});
+    container["volumeMounts"] = Json::array({mount(kSharedVolume, kSharedDir, false)});
   }
+  for (const auto& storage : server.config.storage)
+    container["volumeMounts"].push_back(
+        mount(storage.name.c_str(), storage.mount_path.c_str(), storage.read_only));
   if (!env.empty()) container["env"] = std::move(env);
   Json env_from = raw(server.config.env_from, Json::array());
   if (!env_from.empty()) container["envFrom"] = std::move(env_from);
@@ -166,12 +161,38 @@ Json server_container(const fleet::MCPServer& server, std::vector<std::string>& 
   return container;
 }
 
+// A Secret or ConfigMap as a volume; `name_key` is where its name goes.
+Json projection(const fleet::Storage& storage, const char* name_key) {
+  Json source{{name_key, storage.object}};
+  if (storage.optional) source["optional"] = true;
+  if (!storage.items.empty()) source["items"] = raw(storage.items, Json::array());
+  return source;
+}
+
+Json storage_volume(const fleet::Storage& storage) {
+  switch (storage.kind) {
+    case fleet::StorageKind::Secret:
+      return {{"name", storage.name}, {"secret", projection(storage, "secretName")}};
+    case fleet::StorageKind::ConfigMap:
+      return {{"name", storage.name}, {"configMap", projection(storage, "name")}};
+    case fleet::StorageKind::PersistentVolumeClaim:
+      return {{"name", storage.name}, {"persistentVolumeClaim", {{"claimName", storage.object}}}};
+    case fleet::StorageKind::EmptyDir:
+      break;
+  }
+  Json source = Json::object();
+  if (!storage.size_limit.empty()) source["sizeLimit"] = storage.size_limit;
+  return {{"name", storage.name}, {"emptyDir", std::move(source)}};
+}
+
 Json volumes(const fleet::MCPServer& server) {
   constexpr int kReadableByAll = 0444;  // the user's image runs as any user
-  return Json::array(
-      {{{"name", "mcpfleet"}, {"emptyDir", {{"sizeLimit", "64Mi"}}}},
-       {{"name", "session-key"},
+  Json result = Json::array(
+      {{{"name", kSharedVolume}, {"emptyDir", {{"sizeLimit", "64Mi"}}}},
+       {{"name", kSessionKeyVolume},
         {"secret", {{"secretName", secret_name(server)}, {"defaultMode", kReadableByAll}}}}});
+  for (const auto& storage : server.config.storage) result.push_back(storage_volume(storage));
+  return result;
 }
 
 Json pod_spec(const fleet::MCPServer& server, const Context& context,
@@ -179,7 +200,8 @@ Json pod_spec(const fleet::MCPServer& server, const Context& context,
   const auto drain = std::chrono::ceil<std::chrono::seconds>(server.sessions.drain_timeout);
   Json init = Json::array({install_container(context)});
   if (!is_stdio(server)) init.push_back(native_sidecar(server, context));
-  Json spec{{"automountServiceAccountToken", false},
+  Json spec{{"serviceAccountName", server.name},
+            {"automountServiceAccountToken", false},
             {"enableServiceLinks", false},
             {"terminationGracePeriodSeconds", (drain + kGraceAfterDrain).count()},
             {"initContainers", std::move(init)},
@@ -190,33 +212,49 @@ Json pod_spec(const fleet::MCPServer& server, const Context& context,
   return spec;
 }
 
-Json pod_annotations() {
+Json pod_annotations(const Context& context) {
   const std::string port = std::to_string(fleet::kMetricsPort);
-  return {{"mcpfleet.dev/metrics-port", port},
-          {"mcpfleet.dev/metrics-path", "/metrics"},
-          {"prometheus.io/scrape", "true"},
-          {"prometheus.io/port", port},
-          {"prometheus.io/path", "/metrics"}};
+  Json annotations{{"mcpfleet.dev/metrics-port", port},
+                   {"mcpfleet.dev/metrics-path", "/metrics"},
+                   {"prometheus.io/scrape", "true"},
+                   {"prometheus.io/port", port},
+                   {"prometheus.io/path", "/metrics"}};
+  if (!context.config_fingerprint.empty())
+    annotations[kConfigFingerprintAnnotation] = context.config_fingerprint;
+  return annotations;
 }
 
 }  // namespace
 
-Json deployment(const fleet::MCPServer& server, const Context& context,
-                std::vector<std::string>& notes) {
+Json raw(const fleet::RawJson& text, Json fallback) {
+  if (text.empty()) return fallback;
+  auto parsed = fleet::parse_json(text, fleet::kMaxObjectBytes);
+  return parsed ? std::move(*parsed) : fallback;
+}
+
+bool is_sidecar_variable(std::string_view name) {
+  return std::ranges::find(kSidecarVariables, name) != kSidecarVariables.end();
+}
+
+Result<Json> deployment(const fleet::MCPServer& server, const Context& context,
+                        std::vector<std::string>& notes) {
+  auto pod_template = with_overlay(
+      server,
+      {{"metadata", {{"labels", labels(server)}, {"annotations", pod_annotations(context)}}},
+       {"spec", pod_spec(server, context, notes)}});
+  if (!pod_template) return fail(pod_template.error());
   Json metadata = child_metadata(server, server.name);
   metadata["annotations"][kRuntimeReplicasAnnotation] = std::to_string(server.runtime.replicas);
   Json spec{{"selector", {{"matchLabels", {{kServerLabel, server.name}}}}},
             {"strategy",
              {{"type", "RollingUpdate"},
               {"rollingUpdate", {{"maxUnavailable", 0}, {"maxSurge", "25%"}}}}},
-            {"template",
-             {{"metadata", {{"labels", labels(server)}, {"annotations", pod_annotations()}}},
-              {"spec", pod_spec(server, context, notes)}}}};
+            {"template", std::move(*pod_template)}};
   if (context.replicas) spec["replicas"] = *context.replicas;
-  return {{"apiVersion", "apps/v1"},
-          {"kind", "Deployment"},
-          {"metadata", std::move(metadata)},
-          {"spec", std::move(spec)}};
+  return Json{{"apiVersion", "apps/v1"},
+              {"kind", "Deployment"},
+              {"metadata", std::move(metadata)},
+              {"spec", std::move(spec)}};
 }
 
 }  // namespace mcpfleet::desired

@@ -4,6 +4,7 @@
 
 #include "base/base64.h"
 #include "desired/parts.h"
+#include "desired/reasons.h"
 #include "fleet/decode.h"
 
 namespace mcpfleet::desired {
@@ -24,38 +25,68 @@ Json service(const fleet::MCPServer& server) {
           {"spec",
            {{"type", "ClusterIP"},
             {"selector", {{kServerLabel, server.name}}},
-            {"ports", Json::array({{{"name", "mcp"},
+            {"ports", Json::array({{{"name", kMcpPortName},
                                     {"port", 80},
                                     {"protocol", "TCP"},
-                                    {"targetPort", "mcp"},
-                                    {"appProtocol", "http"}}})}}}};
+                                    {"targetPort", kMcpPortName},
+                                    {"appProtocol", "http"}},
+                                   {{"name", kMetricsPortName},
+                                    {"port", fleet::kMetricsPort},
+                                    {"protocol", "TCP"},
+                                    {"targetPort", kMetricsPortName}}})}}}};
 }
 
-// The path of an object of that kind; `prefix` is "/api/v1" or "/apis/GROUP/VERSION".
-std::string path_of(const fleet::MCPServer& server, const char* prefix, const char* plural,
-                    const std::string& name) {
-  return std::string(prefix) + "/namespaces/" + server.namespace_ + "/" + plural + "/" + name;
+struct Kind {
+  const char* api_version;
+  const char* name;
+  const char* prefix;  // of the path
+  const char* plural;
+};
+constexpr Kind kServiceAccount{"v1", "ServiceAccount", "/api/v1", "serviceaccounts"};
+constexpr Kind kSecret{"v1", "Secret", "/api/v1", "secrets"};
+constexpr Kind kService{"v1", "Service", "/api/v1", "services"};
+constexpr Kind kNetworkPolicy{"networking.k8s.io/v1", "NetworkPolicy", "/apis/networking.k8s.io/v1",
+                              "networkpolicies"};
+constexpr Kind kDeployment{"apps/v1", "Deployment", "/apis/apps/v1", "deployments"};
+constexpr Kind kDisruptionBudget{"policy/v1", "PodDisruptionBudget", "/apis/policy/v1",
+                                 "poddisruptionbudgets"};
+constexpr Kind kHpa{"autoscaling/v2", "HorizontalPodAutoscaler", "/apis/autoscaling/v2",
+                    "horizontalpodautoscalers"};
+constexpr Kind kServiceMonitor{"monitoring.coreos.com/v1", "ServiceMonitor",
+                               "/apis/monitoring.coreos.com/v1", "servicemonitors"};
+
+Object object_of(const fleet::MCPServer& server, const Kind& kind, const std::string& name,
+                 std::string body) {
+  return {kind.api_version, kind.name, name,
+          std::string(kind.prefix) + "/namespaces/" + server.namespace_ + "/" + kind.plural + "/" +
+              name,
+          std::move(body)};
 }
 
-Object object_of(const Json& body, std::string path) {
-  return {fleet::text_of(body, "apiVersion"), fleet::text_of(body, "kind"),
-          fleet::text_of(body["metadata"], "name"), std::move(path), fleet::to_text(body)};
+// All children but the Secret have the MCPServer's name. A null body: unwanted.
+void add(const fleet::MCPServer& server, const Kind& kind, const Json& body, Desired& result) {
+  if (body.is_null())
+    result.unwanted.push_back(object_of(server, kind, server.name, {}));
+  else
+    result.objects.push_back(
+        object_of(server, kind, fleet::text_of(body["metadata"], "name"), fleet::to_text(body)));
 }
 
-void add_hpa(const fleet::MCPServer& server, const Context& context, Desired& result) {
-  std::string path =
-      path_of(server, "/apis/autoscaling/v2", "horizontalpodautoscalers", server.name);
-  Json metrics = server.autoscaling ? hpa_metrics(server, result.notes) : Json::array();
+// Null: nothing that was asked for can be measured.
+Json wanted_hpa(const fleet::MCPServer& server, const Context& context,
+                std::vector<std::string>& notes) {
+  if (!server.autoscaling) return nullptr;
+  Json metrics = hpa_metrics(server, notes);
+  if (!metrics.empty()) return hpa(server, context, std::move(metrics), notes);
   // An HPA without metrics would get Kubernetes' default, 80 % CPU of all containers.
-  if (metrics.empty()) {
-    if (server.autoscaling)
-      result.notes.push_back("nothing is left to scale on, so there is no HorizontalPodAutoscaler");
-    result.unwanted.push_back(
-        {"autoscaling/v2", "HorizontalPodAutoscaler", server.name, std::move(path), {}});
-    return;
-  }
-  result.objects.push_back(
-      object_of(hpa(server, context, std::move(metrics), result.notes), std::move(path)));
+  notes.push_back("nothing is left to scale on, so there is no HorizontalPodAutoscaler");
+  return nullptr;
+}
+
+// The pods run as a ServiceAccount of their own, unless podTemplate names another.
+bool own_service_account(const fleet::MCPServer& server, const Json& deployment) {
+  const Json& pod = deployment["spec"]["template"]["spec"];
+  return fleet::text_of(pod, "serviceAccountName") == server.name;
 }
 
 // An HPA exists: something of what was asked for can be measured.
@@ -85,17 +116,33 @@ Json child_metadata(const fleet::MCPServer& server, const std::string& name) {
                                             {"blockOwnerDeletion", true}}})}};
 }
 
-std::string secret_name(const fleet::MCPServer& server) { return server.name + "-session-key"; }
+std::string secret_name(const fleet::MCPServer& server) {
+  return server.name + std::string(kSecretSuffix);
+}
 
 Desired build(const fleet::MCPServer& server, const Context& context) {
   Desired result;
-  result.objects.push_back(object_of(secret(server, context),
-                                     path_of(server, "/api/v1", "secrets", secret_name(server))));
-  result.objects.push_back(
-      object_of(service(server), path_of(server, "/api/v1", "services", server.name)));
-  result.objects.push_back(object_of(deployment(server, context, result.notes),
-                                     path_of(server, "/apis/apps/v1", "deployments", server.name)));
-  add_hpa(server, context, result);
+  if (server.workload_ref) {
+    add(server, kHpa, wanted_hpa(server, context, result.notes), result);
+    return result;
+  }
+  const auto pods = deployment(server, context, result.notes);
+  if (!pods) {
+    result.refusal = Refusal{std::string(kInvalid), pods.error().message};
+    return result;
+  }
+  const auto where = [](bool wanted, auto make) { return wanted ? make() : Json(); };
+  add(server, kServiceAccount,
+      where(own_service_account(server, *pods), [&] { return service_account(server); }), result);
+  add(server, kSecret, secret(server, context), result);
+  add(server, kService, service(server), result);
+  add(server, kNetworkPolicy,
+      where(restricts_network(server), [&] { return network_policy(server); }), result);
+  add(server, kDeployment, *pods, result);
+  add(server, kDisruptionBudget,
+      where(server.disruption.has_value(), [&] { return disruption_budget(server); }), result);
+  add(server, kHpa, wanted_hpa(server, context, result.notes), result);
+  if (context.service_monitor) add(server, kServiceMonitor, service_monitor(server), result);
   return result;
 }
 
@@ -104,6 +151,7 @@ std::string selector(std::string_view name) {
 }
 
 std::string address_url(const fleet::MCPServer& server) {
+  if (server.workload_ref) return {};
   return "http://" + server.name + "." + server.namespace_ + ".svc" + server.config.path;
 }
 

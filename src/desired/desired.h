@@ -1,4 +1,4 @@
-// From an MCPServer to the objects it should own: Secret, Service, Deployment and
+// From an MCPServer to the objects it should own, from its ServiceAccount to its
 // HorizontalPodAutoscaler, as JSON texts for server-side apply that hold only the fields we own.
 //
 // Pure: the same input gives the same bytes. Thread safety: free functions without state.
@@ -17,8 +17,25 @@ namespace mcpfleet::desired {
 inline constexpr const char* kFieldManager = "mcp-operator";
 // On every child and pod, and the selector of Deployment and Service: the MCPServer's name.
 inline constexpr const char* kServerLabel = "mcpfleet.dev/server";
+// The Secret with the session key is named after the MCPServer, with this behind it.
+inline constexpr std::string_view kSecretSuffix = "-session-key";
 // On the Deployment: the spec.runtime.replicas that was applied last (see decide_replicas).
 inline constexpr const char* kRuntimeReplicasAnnotation = "mcpfleet.dev/runtime-replicas";
+
+// The containers of each pod: the user's server, the sidecar (with streamable-http), and what
+// copies the sidecar's binary into the pod.
+inline constexpr const char* kServerContainer = "server";
+inline constexpr const char* kSidecarContainer = "mcp-sidecar";
+inline constexpr const char* kInstallContainer = "mcp-sidecar-install";
+// On the pod template: Context::config_fingerprint.
+inline constexpr const char* kConfigFingerprintAnnotation = "mcpfleet.dev/config-fingerprint";
+
+// Why an MCPServer could not be turned into objects. `reason`: one of the reasons of Accepted in
+// desired/reasons.h; `message`: one sentence.
+struct Refusal {
+  std::string reason;
+  std::string message;
+};
 
 // What the objects depend on besides the MCPServer.
 struct Context {
@@ -27,6 +44,9 @@ struct Context {
   std::string session_key;      // raw bytes (32) of the server's session key; base64 is done here
   bool hpa_tolerance = false;   // the API server's HPA has behavior.*.tolerance
   std::optional<int> replicas;  // decide_replicas(); absent: leave the field out
+  // Of the data of all that fleet::references() names: another one rolls the pods. Empty: none.
+  std::string config_fingerprint;
+  bool service_monitor = false;  // the API server has monitoring.coreos.com/v1 ServiceMonitor
 };
 
 // An object to apply, or (with an empty body) one that must not be.
@@ -39,6 +59,12 @@ struct Object {
 };
 
 struct Desired {
+  // The spec cannot be rendered (spec.runtime.podTemplate breaks what the product needs): then
+  // there are no objects, and what exists is left alone.
+  std::optional<Refusal> refusal;
+  // ServiceAccount, Secret, Service, NetworkPolicy, Deployment, PodDisruptionBudget,
+  // HorizontalPodAutoscaler, ServiceMonitor, as far as they are wanted. With a workload_ref only
+  // the HorizontalPodAutoscaler.
   std::vector<Object> objects;   // in the order to apply them
   std::vector<Object> unwanted;  // to delete where they exist and are controlled by the MCPServer
   // Sentences about what was asked for and left out, for the condition ScalingActive.
@@ -51,7 +77,8 @@ Desired build(const fleet::MCPServer& server, const Context& context);
 // The selector of the server's pods as text: "mcpfleet.dev/server=NAME".
 std::string selector(std::string_view name);
 
-// Where clients reach it: "http://NAME.NAMESPACE.svc/mcp".
+// Where clients reach it: "http://NAME.NAMESPACE.svc/mcp". Empty with a workload_ref: its Service,
+// if there is one, is somebody else's.
 std::string address_url(const fleet::MCPServer& server);
 
 // What to apply as the Deployment's spec.replicas; nullopt: leave it out. `live`: nullptr where the

@@ -4,8 +4,6 @@
 namespace mcpfleet::desired {
 namespace {
 
-constexpr const char* kServerContainer = "server";
-
 Json container_resource(const char* resource, int percent) {
   return {{"type", "ContainerResource"},
           {"containerResource",
@@ -33,9 +31,30 @@ Json recommendation(const fleet::MCPServer& server) {
             {"target", {{"type", "AverageValue"}, {"averageValue", "1"}}}}}};
 }
 
+// Of all containers: the names of somebody else's are not known.
+Json pod_resource(const char* resource, int percent) {
+  return {{"type", "Resource"},
+          {"resource",
+           {{"name", resource},
+            {"target", {{"type", "Utilization"}, {"averageUtilization", percent}}}}}};
+}
+
 std::string not_requested(const char* target, const char* resource) {
   return std::string("spec.autoscaling.targets.") + target + " is left out, for " +
          "spec.runtime.resources requests no " + resource;
+}
+
+// Adds a target for a resource; where the pods are ours, only if they request it.
+void add_resource(const fleet::MCPServer& server, const char* target, const char* resource,
+                  std::optional<int> percent, bool requested, Json& metrics,
+                  std::vector<std::string>& notes) {
+  if (!percent) return;
+  if (server.workload_ref)
+    metrics.push_back(pod_resource(resource, *percent));
+  else if (requested)
+    metrics.push_back(container_resource(resource, *percent));
+  else
+    notes.push_back(not_requested(target, resource));
 }
 
 }  // namespace
@@ -43,18 +62,10 @@ std::string not_requested(const char* target, const char* resource) {
 Json hpa_metrics(const fleet::MCPServer& server, std::vector<std::string>& notes) {
   Json metrics = Json::array();
   const fleet::Targets& targets = server.autoscaling->targets;
-  if (targets.cpu_utilization) {
-    if (server.runtime.requests_cpu)
-      metrics.push_back(container_resource("cpu", *targets.cpu_utilization));
-    else
-      notes.push_back(not_requested("cpuUtilization", "cpu"));
-  }
-  if (targets.memory_utilization) {
-    if (server.runtime.requests_memory)
-      metrics.push_back(container_resource("memory", *targets.memory_utilization));
-    else
-      notes.push_back(not_requested("memoryUtilization", "memory"));
-  }
+  add_resource(server, "cpuUtilization", "cpu", targets.cpu_utilization,
+               server.runtime.requests_cpu, metrics, notes);
+  add_resource(server, "memoryUtilization", "memory", targets.memory_utilization,
+               server.runtime.requests_memory, metrics, notes);
   if (targets.requests_per_second_milli)
     metrics.push_back(pods_metric("mcp_requests_per_second", *targets.requests_per_second_milli));
   if (targets.concurrency_milli)
@@ -71,7 +82,9 @@ Json hpa(const fleet::MCPServer& server, const Context& context, Json metrics,
           {"metadata", child_metadata(server, server.name)},
           {"spec",
            {{"scaleTargetRef",
-             {{"apiVersion", "apps/v1"}, {"kind", "Deployment"}, {"name", server.name}}},
+             {{"apiVersion", "apps/v1"},
+              {"kind", server.workload_ref ? server.workload_ref->kind : "Deployment"},
+              {"name", server.workload_ref ? server.workload_ref->name : server.name}}},
             {"minReplicas", autoscaling.min_replicas},
             {"maxReplicas", autoscaling.max_replicas},
             {"metrics", std::move(metrics)},

@@ -63,6 +63,41 @@ std::optional<int> whole_number(const std::string& text) {
   return value;
 }
 
+void read_counts(const Json& object, ReplicaCounts& counts) {
+  const Json& status = member(object, "status");
+  counts.generation = number_of(member(object, "metadata"), "generation");
+  counts.observed_generation = number_of(status, "observedGeneration");
+  counts.spec_replicas = count_of(member(object, "spec"), "replicas");
+  counts.replicas = count_of(status, "replicas");
+  counts.updated_replicas = count_of(status, "updatedReplicas");
+  counts.ready_replicas = count_of(status, "readyReplicas");
+  counts.available_replicas = count_of(status, "availableReplicas");
+  counts.conditions = conditions_of(status);
+}
+
+// "tier in (a,b)", "!old", as the API server reads it in a query.
+std::string expression_text(const Json& expression) {
+  const std::string key = text_of(expression, "key");
+  const std::string op = text_of(expression, "operator");
+  if (op == "Exists") return key;
+  if (op == "DoesNotExist") return "!" + key;
+  std::string values;
+  for (const Json& value : list_of(expression, "values"))
+    if (value.is_string()) values += (values.empty() ? "" : ",") + value.get<std::string>();
+  return key + (op == "In" ? " in (" : " notin (") + values + ")";
+}
+
+std::string selector_text(const Json& selector) {
+  std::string text;
+  const auto add = [&text](const std::string& part) { text += (text.empty() ? "" : ",") + part; };
+  const Json& labels = member(selector, "matchLabels");
+  if (labels.is_object())
+    for (const auto& [key, value] : labels.items()) add(key + "=" + text_of(labels, key));
+  for (const Json& expression : list_of(selector, "matchExpressions"))
+    add(expression_text(expression));
+  return text;
+}
+
 // A MetricSpec and a MetricStatus have the same shape but for "target" and "current".
 const Json& source_of(const Json& metric) {
   for (const char* key : {"containerResource", "resource", "pods", "object", "external"})
@@ -103,23 +138,27 @@ Result<ObservedDeployment> decode_deployment(std::string_view text) {
   const auto json = parse(text, "Deployment");
   if (!json) return fail(json.error());
   const Json& metadata = member(*json, "metadata");
-  const Json& status = member(*json, "status");
   ObservedDeployment result;
+  read_counts(*json, result);
   result.namespace_ = text_of(metadata, "namespace");
   result.name = text_of(metadata, "name");
   result.uid = text_of(metadata, "uid");
   result.controller_uid = controller_of(metadata);
-  result.generation = number_of(metadata, "generation");
-  result.observed_generation = number_of(status, "observedGeneration");
-  result.spec_replicas = count_of(member(*json, "spec"), "replicas");
   result.replicas_owner = replicas_owner(metadata);
   result.runtime_replicas =
       whole_number(text_of(member(metadata, "annotations"), kRuntimeReplicasAnnotation));
-  result.replicas = count_of(status, "replicas");
-  result.updated_replicas = count_of(status, "updatedReplicas");
-  result.ready_replicas = count_of(status, "readyReplicas");
-  result.available_replicas = count_of(status, "availableReplicas");
-  result.conditions = conditions_of(status);
+  return result;
+}
+
+Result<ObservedWorkload> decode_workload(std::string_view text) {
+  const auto json = parse(text, "workload");
+  if (!json) return fail(json.error());
+  ObservedWorkload result;
+  read_counts(*json, result);
+  result.kind = text_of(*json, "kind");
+  result.name = text_of(member(*json, "metadata"), "name");
+  result.found = true;
+  result.selector = selector_text(member(member(*json, "spec"), "selector"));
   return result;
 }
 
@@ -151,7 +190,10 @@ Result<ObservedPod> decode_pod(std::string_view text) {
   result.namespace_ = text_of(metadata, "namespace");
   result.name = text_of(metadata, "name");
   result.uid = text_of(metadata, "uid");
-  result.server = text_of(member(metadata, "labels"), kServerLabel);
+  const Json& labels = member(metadata, "labels");
+  result.server = text_of(labels, kServerLabel);
+  result.template_hash = text_of(labels, "pod-template-hash");
+  result.ip = text_of(member(*json, "status"), "podIP");
   result.deleting = member(metadata, "deletionTimestamp").is_string();
   for (const auto& condition : conditions_of(member(*json, "status")))
     if (condition.type == "Ready") result.ready = condition.status == "True";

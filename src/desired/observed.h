@@ -30,23 +30,38 @@ enum class ReplicasOwner {
   Other,       // somebody else, such as `kubectl scale`
 };
 
-struct ObservedDeployment {
-  std::string namespace_;
-  std::string name;
-  std::string uid;
-  std::string controller_uid;  // of the controlling owner; empty: none
+// How far a Deployment or StatefulSet is. A StatefulSet has no condition "Progressing".
+struct ReplicaCounts {
   std::int64_t generation = 0;
   std::int64_t observed_generation = 0;
   int spec_replicas = 0;
-  ReplicasOwner replicas_owner = ReplicasOwner::Ours;
-  std::optional<int> runtime_replicas;  // annotation kRuntimeReplicasAnnotation
   int replicas = 0;
   int updated_replicas = 0;
   int ready_replicas = 0;
   int available_replicas = 0;
   std::vector<ForeignCondition> conditions;
 };
-Result<ObservedDeployment> decode_deployment(std::string_view json);
+
+struct ObservedDeployment : ReplicaCounts {
+  std::string namespace_;
+  std::string name;
+  std::string uid;
+  std::string controller_uid;  // of the controlling owner; empty: none
+  ReplicasOwner replicas_owner = ReplicasOwner::Ours;
+  std::optional<int> runtime_replicas;  // annotation kRuntimeReplicasAnnotation
+  // Of the pod template, so that it can be kept as it is.
+};
+Result<ObservedDeployment> decode_deployment(std::string_view text);
+
+// What spec.source.workloadRef names.
+struct ObservedWorkload : ReplicaCounts {
+  std::string kind;  // "Deployment" or "StatefulSet"
+  std::string name;
+  bool found = false;    // false: it does not exist, and the counts are 0
+  std::string selector;  // of its pods, as text: "app=x,tier in (a,b)"
+};
+// Of a Deployment or StatefulSet, `found`.
+Result<ObservedWorkload> decode_workload(std::string_view text);
 
 // A metric in the HPA's own status, current beside target, as people read it: "1500m", "63%".
 struct HpaMetric {
@@ -67,24 +82,28 @@ struct ObservedHpa {
   std::vector<HpaMetric> metrics;
   std::vector<ForeignCondition> conditions;
 };
-Result<ObservedHpa> decode_hpa(std::string_view json);
+Result<ObservedHpa> decode_hpa(std::string_view text);
 
 // Why a pod does not run: `reason` is one of the pod reasons in desired/reasons.h, `message` a
 // sentence with the container, the exit code and the termination message where there are any.
 struct PodProblem {
   std::string reason;
   std::string message;
+  bool operator==(const PodProblem&) const = default;
 };
 
 struct ObservedPod {
   std::string namespace_;
   std::string name;
   std::string uid;
-  std::string server;  // label mcpfleet.dev/server
+  std::string server;         // label mcpfleet.dev/server
+  std::string template_hash;  // label pod-template-hash: the revision of its Deployment
+  std::string ip;             // status.podIP; empty: none yet
   bool ready = false;
   bool deleting = false;
   std::optional<PodProblem> problem;
+  bool operator==(const ObservedPod&) const = default;
 };
-Result<ObservedPod> decode_pod(std::string_view json);
+Result<ObservedPod> decode_pod(std::string_view text);
 
 }  // namespace mcpfleet::desired

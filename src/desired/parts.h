@@ -2,8 +2,10 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "base/result.h"
 #include "desired/desired.h"
 #include "fleet/json_text.h"
 #include "fleet/mcp_server.h"
@@ -17,8 +19,30 @@ Json child_metadata(const fleet::MCPServer& server, const std::string& name);
 Json labels(const fleet::MCPServer& server);
 std::string secret_name(const fleet::MCPServer& server);
 
-Json deployment(const fleet::MCPServer& server, const Context& context,
-                std::vector<std::string>& notes);
+// The two volumes of each pod that are ours, and the names of the sidecar's ports.
+inline constexpr const char* kSharedVolume = "mcpfleet";
+inline constexpr const char* kSessionKeyVolume = "session-key";
+inline constexpr const char* kMcpPortName = "mcp";
+inline constexpr const char* kMetricsPortName = "metrics";
+
+// What the user gave as JSON and fleet::decode() has checked; `fallback` where there is none.
+Json raw(const fleet::RawJson& text, Json fallback);
+
+// Errors: Invalid, of with_overlay().
+Result<Json> deployment(const fleet::MCPServer& server, const Context& context,
+                        std::vector<std::string>& notes);
+// An environment variable by which the sidecar knows itself.
+bool is_sidecar_variable(std::string_view name);
+
+// `pod_template` with spec.runtime.podTemplate laid over it. Errors: Invalid, where that is no
+// proper patch or would change what the product needs; the sentence names the field.
+Result<Json> with_overlay(const fleet::MCPServer& server, Json pod_template);
+
+Json service_account(const fleet::MCPServer& server);
+Json disruption_budget(const fleet::MCPServer& server);  // only with `disruption`
+bool restricts_network(const fleet::MCPServer& server);
+Json network_policy(const fleet::MCPServer& server);  // only where restricts_network()
+Json service_monitor(const fleet::MCPServer& server);
 
 // The HPA's metrics; empty where nothing that was asked for can be measured.
 Json hpa_metrics(const fleet::MCPServer& server, std::vector<std::string>& notes);

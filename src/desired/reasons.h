@@ -23,6 +23,10 @@ inline constexpr std::string_view kInvalid = "Invalid";  // a field is wrong; th
 inline constexpr std::string_view kNameTaken = "NameTaken";  // a child exists and is not ours
 inline constexpr std::string_view kRefused = "Refused";      // the API server refused a child
 
+inline constexpr std::string_view kSecretNotFound = "SecretNotFound";
+inline constexpr std::string_view kConfigMapNotFound = "ConfigMapNotFound";
+inline constexpr std::string_view kWorkloadNotFound = "WorkloadNotFound";
+
 // Available.
 inline constexpr std::string_view kReplicasAvailable = "ReplicasAvailable";
 inline constexpr std::string_view kNoReplicaAvailable = "NoReplicaAvailable";
@@ -35,9 +39,10 @@ inline constexpr std::string_view kStalled =
 
 // ScalingActive.
 inline constexpr std::string_view kScaling = "Scaling";
-inline constexpr std::string_view kNotConfigured = "NotConfigured";  // no spec.autoscaling
-inline constexpr std::string_view kWaitingForHpa = "WaitingForHpa";  // it has not reported yet
-inline constexpr std::string_view kHpaInactive = "HpaInactive";      // the HPA says why
+inline constexpr std::string_view kNotConfigured = "NotConfigured";    // no spec.autoscaling
+inline constexpr std::string_view kWaitingForHpa = "WaitingForHpa";    // it has not reported yet
+inline constexpr std::string_view kHpaInactive = "HpaInactive";        // the HPA says why
+inline constexpr std::string_view kTargetConflict = "TargetConflict";  // something else scales it
 inline constexpr std::string_view kRuleWithoutData = "RuleWithoutData";
 
 // ScalingLimited.
@@ -59,6 +64,9 @@ inline constexpr std::array kReasons{kApplied,
                                      kInvalid,
                                      kNameTaken,
                                      kRefused,
+                                     kSecretNotFound,
+                                     kConfigMapNotFound,
+                                     kWorkloadNotFound,
                                      kReplicasAvailable,
                                      kComplete,
                                      kNoReplicaAvailable,
@@ -68,6 +76,7 @@ inline constexpr std::array kReasons{kApplied,
                                      kNotConfigured,
                                      kWaitingForHpa,
                                      kHpaInactive,
+                                     kTargetConflict,
                                      kRuleWithoutData,
                                      kAtMaximum,
                                      kAtMinimum,

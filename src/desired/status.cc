@@ -30,9 +30,9 @@ std::string shortened(std::string text) {
   return text.substr(0, end) + "…";
 }
 
-std::string joined(const std::vector<std::string>& sentences) {
+std::string joined(const std::vector<std::string>& parts, const char* between = "; ") {
   std::string text;
-  for (const auto& sentence : sentences) text += (text.empty() ? "" : "; ") + sentence;
+  for (const auto& part : parts) text += (text.empty() ? "" : between) + part;
   return text;
 }
 
@@ -53,36 +53,71 @@ std::string of_replicas(int part, int whole, const char* verb) {
   return std::to_string(part) + " of " + std::to_string(whole) + " replicas " + verb;
 }
 
-Verdict accepted(const Observed& observed) {
-  if (observed.refusal)
-    return {ConditionStatus::False, observed.refusal->reason, observed.refusal->message};
+std::string_view reason_of(const fleet::Reference& missing) {
+  return missing.kind == fleet::Reference::Kind::Secret ? kSecretNotFound : kConfigMapNotFound;
+}
+
+// Why the spec is not accepted, if so.
+std::optional<Refusal> refusal_of(const Observed& observed) {
+  if (observed.refusal) return observed.refusal;
+  if (!observed.missing.empty()) {
+    std::vector<std::string> sentences;
+    for (const auto& missing : observed.missing)
+      sentences.push_back(std::string(fleet::to_string(missing.kind)) + " " + missing.name +
+                          " does not exist, and " + missing.field + " needs it");
+    return Refusal{std::string(reason_of(observed.missing.front())), joined(sentences)};
+  }
+  if (observed.workload && !observed.workload->found)
+    return Refusal{std::string(kWorkloadNotFound),
+                   observed.workload->kind + " " + observed.workload->name +
+                       " of spec.source.workloadRef does not exist"};
+  return std::nullopt;
+}
+
+// Of the Deployment, or of somebody else's workload; nullptr: there is none yet.
+const ReplicaCounts* counts(const Observed& observed) {
+  if (observed.workload) return observed.workload->found ? &*observed.workload : nullptr;
+  return observed.deployment ? &*observed.deployment : nullptr;
+}
+
+std::string workload_name(const fleet::MCPServer& server) {
+  if (!server.workload_ref) return "Deployment";
+  return server.workload_ref->kind + " " + server.workload_ref->name;
+}
+
+Verdict accepted(const fleet::MCPServer& server, const std::optional<Refusal>& refusal) {
+  if (refusal) return {ConditionStatus::False, refusal->reason, refusal->message};
+  if (server.workload_ref)
+    return {ConditionStatus::True, kApplied,
+            "the spec is valid, and " + workload_name(server) + " exists"};
   return {ConditionStatus::True, kApplied, "the spec is valid and all its objects are applied"};
 }
 
-Verdict available(const Observed& observed) {
-  if (!observed.deployment)
-    return {ConditionStatus::False, kNoReplicaAvailable, "the Deployment does not exist yet"};
-  const ObservedDeployment& deployment = *observed.deployment;
-  if (deployment.spec_replicas == 0)
+Verdict available(const fleet::MCPServer& server, const Observed& observed) {
+  const ReplicaCounts* workload = counts(observed);
+  if (workload == nullptr)
+    return {ConditionStatus::False, kNoReplicaAvailable,
+            "the " + workload_name(server) + " does not exist yet"};
+  if (workload->spec_replicas == 0)
     return {ConditionStatus::False, kNoReplicaAvailable, "scaled to 0 replicas"};
   std::string message =
-      of_replicas(deployment.available_replicas, deployment.spec_replicas, "are available");
-  if (deployment.available_replicas > 0)
+      of_replicas(workload->available_replicas, workload->spec_replicas, "are available");
+  if (workload->available_replicas > 0)
     return {ConditionStatus::True, kReplicasAvailable, std::move(message)};
   return {ConditionStatus::False, kNoReplicaAvailable, std::move(message)};
 }
 
-Verdict progressing(const Observed& observed) {
-  if (!observed.deployment)
-    return {ConditionStatus::True, kRollingOut, "waiting for the Deployment"};
-  const ObservedDeployment& deployment = *observed.deployment;
-  const auto* progress = foreign(deployment.conditions, "Progressing");
+Verdict progressing(const fleet::MCPServer& server, const Observed& observed) {
+  const ReplicaCounts* workload = counts(observed);
+  if (workload == nullptr)
+    return {ConditionStatus::True, kRollingOut, "waiting for the " + workload_name(server)};
+  const auto* progress = foreign(workload->conditions, "Progressing");
   if (progress != nullptr && progress->status == "False")
     return {ConditionStatus::False, kStalled, progress->message};
-  const int up = std::min(deployment.updated_replicas, deployment.available_replicas);
-  std::string message = of_replicas(up, deployment.spec_replicas, "run the present spec");
-  if (deployment.observed_generation < deployment.generation || up < deployment.spec_replicas ||
-      deployment.replicas > deployment.updated_replicas)
+  const int up = std::min(workload->updated_replicas, workload->available_replicas);
+  std::string message = of_replicas(up, workload->spec_replicas, "run the present spec");
+  if (workload->observed_generation < workload->generation || up < workload->spec_replicas ||
+      workload->replicas > workload->updated_replicas)
     return {ConditionStatus::True, kRollingOut, std::move(message)};
   return {ConditionStatus::False, kComplete, std::move(message)};
 }
@@ -97,39 +132,47 @@ const ObservedPod* troubled_pod(const Observed& observed) {
 
 // Replicas without which the server is not ready, whatever the autoscaler adds above.
 int needed(const fleet::MCPServer& server, int spec_replicas) {
+  if (server.workload_ref && !server.autoscaling) return spec_replicas;
   const int least =
       server.autoscaling ? server.autoscaling->min_replicas : std::max(server.runtime.replicas, 1);
   return std::min(least, spec_replicas);
 }
 
-// The Deployment's counts are those of an older spec.
+// The workload's counts are those of an older spec.
 bool unobserved(const Observed& observed) {
-  return observed.deployment &&
-         observed.deployment->observed_generation < observed.deployment->generation;
+  const ReplicaCounts* workload = counts(observed);
+  return workload != nullptr && workload->observed_generation < workload->generation;
 }
 
-Verdict ready(const fleet::MCPServer& server, const Observed& observed) {
-  if (observed.refusal)
-    return {ConditionStatus::False, observed.refusal->reason, observed.refusal->message};
+Verdict ready(const fleet::MCPServer& server, const Observed& observed,
+              const std::optional<Refusal>& refusal) {
+  if (refusal) return {ConditionStatus::False, refusal->reason, refusal->message};
   if (const ObservedPod* pod = troubled_pod(observed))
     return {ConditionStatus::False, pod->problem->reason,
             "pod " + pod->name + ": " + pod->problem->message};
-  const Verdict progress = progressing(observed);
+  const Verdict progress = progressing(server, observed);
   if (progress.reason == kStalled) return progress;
-  const Verdict serving = available(observed);
-  if (!observed.deployment || observed.deployment->spec_replicas == 0) return serving;
-  const ObservedDeployment& deployment = *observed.deployment;
-  std::string message =
-      of_replicas(deployment.ready_replicas, deployment.spec_replicas, "are ready");
-  if (unobserved(observed) || deployment.ready_replicas < needed(server, deployment.spec_replicas))
+  const ReplicaCounts* workload = counts(observed);
+  if (workload == nullptr || workload->spec_replicas == 0) return available(server, observed);
+  std::string message = of_replicas(workload->ready_replicas, workload->spec_replicas, "are ready");
+  if (unobserved(observed) || workload->ready_replicas < needed(server, workload->spec_replicas))
     return {ConditionStatus::False, kStarting, std::move(message)};
   return {ConditionStatus::True, kServing, std::move(message)};
+}
+
+std::string target_name(const fleet::MCPServer& server) {
+  return server.workload_ref ? workload_name(server) : "Deployment " + server.name;
 }
 
 Verdict scaling_active(const fleet::MCPServer& server, const Observed& observed) {
   if (!server.autoscaling)
     return {ConditionStatus::False, kNotConfigured,
             with_notes("spec.autoscaling is not set", observed.notes)};
+  if (!observed.other_scalers.empty())
+    return {ConditionStatus::False, kTargetConflict,
+            joined(observed.other_scalers, " and ") + " already " +
+                (observed.other_scalers.size() == 1 ? "scales " : "scale ") + target_name(server) +
+                "; remove it, or spec.autoscaling"};
   if (!observed.hpa) {
     if (observed.notes.empty())
       return {ConditionStatus::Unknown, kWaitingForHpa, "no HorizontalPodAutoscaler yet"};
@@ -210,9 +253,10 @@ class ConditionWriter {
 std::vector<Condition> conditions(const fleet::MCPServer& server, const Observed& observed,
                                   WallTime now) {
   ConditionWriter writer(server, std::chrono::floor<std::chrono::seconds>(now));
-  writer.set(kAccepted, accepted(observed));
-  writer.set(kAvailable, available(observed));
-  writer.set(kProgressing, progressing(observed));
+  const auto refusal = refusal_of(observed);
+  writer.set(kAccepted, accepted(server, refusal));
+  writer.set(kAvailable, available(server, observed));
+  writer.set(kProgressing, progressing(server, observed));
   if (unreadable(observed)) {
     writer.keep(kScalingActive);
     writer.keep(kScalingLimited);
@@ -223,8 +267,8 @@ std::vector<Condition> conditions(const fleet::MCPServer& server, const Observed
   // Each step of the autoscaler makes a new generation of the Deployment; the moment until its
   // controller has seen it must not make the server unready. A new spec of the MCPServer is told
   // from it by the condition's older observedGeneration.
-  const bool wait = !observed.refusal && unobserved(observed);
-  if (!wait || !writer.keep(kReady)) writer.set(kReady, ready(server, observed));
+  const bool wait = !refusal && unobserved(observed);
+  if (!wait || !writer.keep(kReady)) writer.set(kReady, ready(server, observed, refusal));
   return writer.take();
 }
 
@@ -266,6 +310,13 @@ std::optional<fleet::ScalingStatus> scaling(const fleet::MCPServer& server,
   return result;
 }
 
+// The pods of somebody else's workload have labels of their own.
+std::string selector_of(const fleet::MCPServer& server, const Observed& observed) {
+  if (observed.workload) return observed.workload->selector;
+  if (server.workload_ref || unreadable(observed)) return server.status.selector;
+  return selector(server.name);
+}
+
 // What a status says but for live numbers and wording.
 fleet::Status without_numbers(fleet::Status status) {
   status.active_sessions.reset();
@@ -285,12 +336,13 @@ fleet::Status without_times(fleet::Status status) {
 fleet::Status build_status(const fleet::MCPServer& server, const Observed& observed, WallTime now) {
   fleet::Status status;
   status.observed_generation = server.generation;
-  if (observed.deployment) {
-    status.replicas = observed.deployment->replicas;
-    status.ready_replicas = observed.deployment->ready_replicas;
+  if (const ReplicaCounts* workload = counts(observed)) {
+    status.replicas = workload->replicas;
+    status.ready_replicas = workload->ready_replicas;
   }
-  status.selector = selector(server.name);
+  status.selector = selector_of(server, observed);
   status.address_url = unreadable(observed) ? server.status.address_url : address_url(server);
+  status.server_info = observed.server_info ? observed.server_info : server.status.server_info;
   status.active_sessions = observed.active_sessions;
   status.scaling = scaling(server, observed, std::chrono::floor<std::chrono::seconds>(now));
   status.conditions = conditions(server, observed, now);

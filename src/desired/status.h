@@ -8,25 +8,30 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "desired/desired.h"
 #include "desired/observed.h"
 #include "fleet/mcp_server.h"
+#include "fleet/references.h"
 
 namespace mcpfleet::desired {
-
-// Why an MCPServer could not be turned into objects. `reason`: one of the reasons of Accepted in
-// desired/reasons.h (kInvalid, kNameTaken, kRefused); `message`: one sentence.
-struct Refusal {
-  std::string reason;
-  std::string message;
-};
 
 struct Observed {
   std::optional<Refusal> refusal;                // absent: everything wanted was applied
   std::optional<ObservedDeployment> deployment;  // absent: does not exist
-  std::optional<ObservedHpa> hpa;                // ours; absent: does not exist
-  std::vector<ObservedPod> pods;                 // of this server
-  std::vector<std::string> notes;                // Desired::notes
-  std::optional<std::int64_t> active_sessions;   // absent: not known
+  // With a workload_ref, instead of `deployment`. Absent: not looked at yet.
+  std::optional<ObservedWorkload> workload;
+  // Secrets and ConfigMaps that are needed and do not exist: the spec is not accepted until they
+  // do.
+  std::vector<fleet::Reference> missing;
+  // What else scales the same workload: "HorizontalPodAutoscaler x", "ScaledObject y". Then ours is
+  // not made.
+  std::vector<std::string> other_scalers;
+  // What the server says of itself; absent: as it is stored.
+  std::optional<fleet::ServerInfo> server_info;
+  std::optional<ObservedHpa> hpa;               // ours; absent: does not exist
+  std::vector<ObservedPod> pods;                // of this server
+  std::vector<std::string> notes;               // Desired::notes
+  std::optional<std::int64_t> active_sessions;  // absent: not known
   // Of the rules (scaling::AutoScaler::status()); its `metrics` are set here from the HPA's and
   // `rule_metrics`. Absent: no rules.
   std::optional<fleet::ScalingStatus> scaling;

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "fleet/decode_scaling.h"
+#include "fleet/decode_parts.h"
 #include "fleet/reader.h"
 
 namespace mcpfleet::fleet {
@@ -21,22 +21,12 @@ bool is_dns_1035(const std::string& name) {
          std::ranges::all_of(name, [&](char c) { return letter(c) || digit(c) || c == '-'; });
 }
 
-bool is_url_path(const std::string& path) {
-  constexpr std::string_view kPunctuation = "._~!$&'()*+,;=:@%/-";
-  return path.starts_with('/') && std::ranges::all_of(path, [&](char c) {
-           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                  kPunctuation.contains(c);
-         });
-}
-
 bool has_space(const std::string& text) {
   return text.find_first_of(" \t\r\n\f\v") != std::string::npos;
 }
 
-ContainerImage decode_image(const Field& source) {
-  source["type"].one_of("ContainerImage", {"ContainerImage"});
-  const Field field = source["containerImage"];
-  if (!field.object()) field.refuse("is required");
+ContainerImage decode_image(const Field& field) {
+  if (!field.object()) field.refuse("is required with source.type ContainerImage");
   ContainerImage image;
   const Field ref = field["ref"];
   if (!ref.present()) ref.refuse("is required");
@@ -48,6 +38,29 @@ ContainerImage decode_image(const Field& source) {
     image.image_pull_secrets.push_back(secret["name"].text("", 1, 253));
   }
   return image;
+}
+
+WorkloadRef decode_workload_ref(const Field& field) {
+  if (!field.object()) field.refuse("is required with source.type WorkloadRef");
+  field["apiVersion"].one_of("apps/v1", {"apps/v1"});
+  for (const char* key : {"kind", "name"})
+    if (!field[key].present()) field[key].refuse("is required");
+  return {field["kind"].one_of("Deployment", {"Deployment", "StatefulSet"}),
+          field["name"].text("", 1, 253)};
+}
+
+void decode_source(const Field& source, MCPServer& server) {
+  if (!source.object()) source.refuse("is required");
+  const bool workload =
+      source["type"].one_of("ContainerImage", {"ContainerImage", "WorkloadRef"}) == "WorkloadRef";
+  const char* unused = workload ? "containerImage" : "workloadRef";
+  if (source[unused].present())
+    source[unused].refuse(std::string("has no effect with source.type ") +
+                          (workload ? "WorkloadRef" : "ContainerImage"));
+  if (workload)
+    server.workload_ref = decode_workload_ref(source["workloadRef"]);
+  else
+    server.image = decode_image(source["containerImage"]);
 }
 
 Transport decode_transport(const Field& field) {
@@ -62,77 +75,6 @@ Transport decode_transport(const Field& field) {
   stdio["mode"].one_of("perSession", {"perSession"});
   transport.max_processes = stdio["maxProcesses"].integer(100, 1, 10'000);
   return transport;
-}
-
-// Kubernetes checks what is inside; here only what would make a bad Deployment in any case.
-RawJson decode_env(const Field& field) {
-  if (!field.present()) return {};
-  for (const Field& item : field.items(256)) {
-    item.object();
-    if (!item["name"].present()) item["name"].refuse("is required");
-    item["name"].text("", 1, 256);
-    item["value"].text("", 0, 32'768);
-    item["valueFrom"].object();
-  }
-  return to_text(field.value());
-}
-
-RawJson decode_env_from(const Field& field) {
-  if (!field.present()) return {};
-  for (const Field& item : field.items(64)) {
-    item.object();
-    item["prefix"].text("", 0, 256);
-    for (const char* key : {"configMapRef", "secretRef"}) {
-      if (item[key].object() && !item[key]["name"].present())
-        item[key]["name"].refuse("is required");
-      item[key]["name"].text("", 1, 253);
-      const Field optional = item[key]["optional"];
-      if (optional.present() && !optional.value().is_boolean())
-        optional.refuse("must be true or false");
-    }
-  }
-  return to_text(field.value());
-}
-
-ServerConfig decode_config(const Field& field) {
-  field.object();
-  ServerConfig config;
-  config.port = field["port"].integer(8080, 1, 65'535);
-  if (config.port == kMcpPort || config.port == kMetricsPort)
-    field["port"].refuse("must not be " + std::to_string(config.port) +
-                         ": 19080 and 19090 belong to the sidecar in the same pod");
-  config.path = field["path"].text("/mcp", 1, 256);
-  if (!is_url_path(config.path))
-    field["path"].refuse("must be the path of a URL such as /mcp, without query");
-  config.command = field["command"].texts(64, 4096);
-  config.arguments = field["arguments"].texts(256, 4096);
-  config.env = decode_env(field["env"]);
-  config.env_from = decode_env_from(field["envFrom"]);
-  return config;
-}
-
-// True where `resources` requests `name`; a limit alone defaults the request.
-bool requests(const Field& resources, const char* name) {
-  return resources["requests"][name].present() || resources["limits"][name].present();
-}
-
-Runtime decode_runtime(const Field& field) {
-  field.object();
-  Runtime runtime;
-  runtime.replicas = field["replicas"].integer(1, 0, 1000);
-  const Field resources = field["resources"];
-  if (!resources.object()) return runtime;
-  for (const char* part : {"requests", "limits"}) {
-    if (!resources[part].object()) continue;
-    if (resources[part].value().size() > 16)
-      resources[part].refuse("must have at most 16 resources");
-    for (const auto& [name, value] : resources[part].value().items())
-      resources[part][name].quantity_milli();
-  }
-  runtime.resources = to_text(resources.value());
-  runtime.requests_cpu = requests(resources, "cpu");
-  runtime.requests_memory = requests(resources, "memory");
-  return runtime;
 }
 
 Sessions decode_sessions(const Field& field) {
@@ -152,20 +94,36 @@ void decode_metadata(const Field& metadata, MCPServer& server) {
   if (server.name.empty()) metadata["name"].refuse("is required");
 }
 
+// The pods of a workloadRef are somebody else's: what would change them must not seem to work.
+void refuse_ineffective(const Field& spec, const MCPServer& server) {
+  constexpr const char* kWhy =
+      "has no effect with source.type WorkloadRef, for the workload's pods are somebody else's";
+  if (!(server.transport == Transport{})) spec["transport"].refuse(kWhy);
+  if (!(server.config == ServerConfig{})) spec["config"].refuse(kWhy);
+  if (!(server.runtime == Runtime{}))
+    spec["runtime"].refuse(
+        "has no effect with source.type WorkloadRef: scale the workload itself, or set "
+        "spec.autoscaling");
+  if (!(server.sessions == Sessions{})) spec["sessions"].refuse(kWhy);
+  for (const char* key : {"disruption", "network"})
+    if (spec[key].present()) spec[key].refuse(kWhy);
+}
+
 void decode_spec(const Field& spec, MCPServer& server) {
   if (!spec.object()) spec.refuse("is required");
-  const Field source = spec["source"];
-  if (!source.object()) source.refuse("is required");
-  server.image = decode_image(source);
+  decode_source(spec["source"], server);
   server.transport = decode_transport(spec["transport"]);
   server.config = decode_config(spec["config"]);
   server.runtime = decode_runtime(spec["runtime"]);
   server.sessions = decode_sessions(spec["sessions"]);
+  server.disruption = decode_disruption(spec["disruption"]);
+  server.network = decode_network(spec["network"]);
   server.autoscaling = decode_autoscaling(spec["autoscaling"]);
   if (server.transport.type == TransportType::Stdio && server.config.command.empty())
     spec["config"]["command"].refuse(
         "is required with transport stdio: the sidecar starts the server in the image's place, and "
         "an image's ENTRYPOINT cannot be seen from outside");
+  if (server.workload_ref) refuse_ineffective(spec, server);
 }
 
 // Metadata and status; `spec` too where wanted.
@@ -188,6 +146,12 @@ Result<MCPServer> decode_object(std::string_view text, bool with_spec) {
 }
 
 }  // namespace
+
+bool is_dns_label(const std::string& name) {
+  const auto alphanumeric = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
+  return !name.empty() && alphanumeric(name.front()) && alphanumeric(name.back()) &&
+         std::ranges::all_of(name, [&](char c) { return alphanumeric(c) || c == '-'; });
+}
 
 Result<MCPServer> decode(std::string_view json) { return decode_object(json, true); }
 

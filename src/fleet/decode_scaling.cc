@@ -1,9 +1,8 @@
-#include "fleet/decode_scaling.h"
-
 #include <algorithm>
 #include <set>
 
 #include "fleet/decode.h"
+#include "fleet/decode_parts.h"
 
 namespace mcpfleet::fleet {
 namespace {
@@ -69,12 +68,6 @@ std::string decode_metric(const Field& field) {
     known += (known.empty() ? "" : ", ") + std::string(name);
   field.refuse("must be one of " + known + ", not \"" + metric + "\"");
   return metric;
-}
-
-bool is_dns_label(const std::string& name) {
-  const auto alphanumeric = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
-  return !name.empty() && alphanumeric(name.front()) && alphanumeric(name.back()) &&
-         std::ranges::all_of(name, [&](char c) { return alphanumeric(c) || c == '-'; });
 }
 
 Rule decode_rule(const Field& field) {

@@ -33,12 +33,35 @@ struct ContainerImage {
   bool operator==(const ContainerImage&) const = default;
 };
 
+// A Deployment or StatefulSet (apps/v1) of somebody else's, in the MCPServer's namespace: it is
+// scaled, and nothing of it is written.
+struct WorkloadRef {
+  std::string kind;  // "Deployment" or "StatefulSet"
+  std::string name;
+  bool operator==(const WorkloadRef&) const = default;
+};
+
 enum class TransportType { Stdio, StreamableHttp };
 
 struct Transport {
   TransportType type = TransportType::StreamableHttp;
   int max_processes = 100;  // stdio perSession: sessions a pod may run at once
   bool operator==(const Transport&) const = default;
+};
+
+enum class StorageKind { Secret, ConfigMap, PersistentVolumeClaim, EmptyDir };
+
+// A volume that the server's container mounts.
+struct Storage {
+  std::string name;  // of the volume
+  std::string mount_path;
+  bool read_only = false;
+  StorageKind kind = StorageKind::EmptyDir;
+  std::string object = {};      // the Secret, ConfigMap or claim; empty for an emptyDir
+  bool optional = false;        // Secret and ConfigMap: it may be missing
+  RawJson items = {};           // Secret and ConfigMap: array of KeyToPath
+  std::string size_limit = {};  // emptyDir: a quantity; empty: none
+  bool operator==(const Storage&) const = default;
 };
 
 struct ServerConfig {
@@ -48,6 +71,7 @@ struct ServerConfig {
   std::vector<std::string> arguments;
   RawJson env;       // array of EnvVar
   RawJson env_from;  // array of EnvFromSource
+  std::vector<Storage> storage;
   bool operator==(const ServerConfig&) const = default;
 };
 
@@ -57,7 +81,25 @@ struct Runtime {
   bool requests_cpu =
       false;  // derived from `resources`: requests (or limits, which default requests) name cpu
   bool requests_memory = false;
+  RawJson pod_template;  // strategic-merge overlay of a PodTemplateSpec: metadata.labels,
+                         // metadata.annotations and spec
   bool operator==(const Runtime&) const = default;
+};
+
+// What a PodDisruptionBudget grants: exactly one of the two is set. Each is the JSON of a count or
+// of a percentage: 1 or "25%".
+struct Disruption {
+  RawJson max_unavailable;
+  RawJson min_available;
+  bool operator==(const Disruption&) const = default;
+};
+
+// Who may reach the server's pods, and whom they may reach: arrays of NetworkPolicyPeer. Empty
+// text: that direction is not restricted; an empty array: only what the product itself needs.
+struct Network {
+  RawJson ingress_from;
+  RawJson egress_to;
+  bool operator==(const Network&) const = default;
 };
 
 struct Sessions {
@@ -118,11 +160,16 @@ struct MCPServer {
   std::string resource_version;
   bool deleting = false;
 
-  ContainerImage image;
+  // Set where spec.source.type is WorkloadRef. Then only `autoscaling` has an effect, and decode()
+  // refuses what else was set.
+  std::optional<WorkloadRef> workload_ref;
+  ContainerImage image;  // `ref` is empty with a workload_ref
   Transport transport;
   ServerConfig config;
   Runtime runtime;
   Sessions sessions;
+  std::optional<Disruption> disruption;
+  std::optional<Network> network;
   std::optional<Autoscaling> autoscaling;
 
   Status status;  // as last seen, for comparing and for what must survive a restart

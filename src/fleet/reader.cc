@@ -142,6 +142,12 @@ std::optional<std::int64_t> Field::quantity_milli() const {
   return *milli;
 }
 
+bool Field::boolean(bool fallback) const {
+  if (!present()) return fallback;
+  if (!value_->is_boolean()) refuse("must be true or false, not " + shown(*value_));
+  return value_->is_boolean() ? value_->get<bool>() : fallback;
+}
+
 bool Field::object() const {
   if (!present()) return false;
   if (!value_->is_object()) refuse("must be an object, not " + shown(*value_));

@@ -45,6 +45,7 @@ class Field {
   std::vector<std::string> texts(std::size_t max_items, std::size_t max_length) const;
   // A quantity, not negative: a whole number or text.
   std::optional<std::int64_t> quantity_milli() const;
+  bool boolean(bool fallback) const;
   // True if present; reports where it is no object.
   bool object() const;
 

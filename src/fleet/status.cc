@@ -54,6 +54,31 @@ Json encode_decision(const Decision& decision) {
           {"message", decision.message}};
 }
 
+Json encode_server_info(const ServerInfo& info) {
+  Json result = Json::object();
+  const auto set = [&result](const char* key, const auto& value) {
+    if (!value.empty()) result[key] = value;
+  };
+  set("name", info.name);
+  set("version", info.version);
+  set("protocolVersions", info.protocol_versions);
+  set("capabilities", info.capabilities);
+  set("revision", info.revision);
+  return result;
+}
+
+std::vector<std::string> texts_of(const Json& object, std::string_view key) {
+  std::vector<std::string> texts;
+  for (const Json& item : list_of(object, key))
+    if (item.is_string()) texts.push_back(item.get<std::string>());
+  return texts;
+}
+
+ServerInfo decode_server_info(const Json& json) {
+  return {text_of(json, "name"), text_of(json, "version"), texts_of(json, "protocolVersions"),
+          texts_of(json, "capabilities"), text_of(json, "revision")};
+}
+
 Json encode_scaling(const ScalingStatus& scaling) {
   Json result = Json::object();
   if (scaling.recommended_replicas > 0)
@@ -109,6 +134,7 @@ std::string encode_status(const Status& status) {
               {"readyReplicas", status.ready_replicas},
               {"selector", status.selector}};
   if (!status.address_url.empty()) result["address"]["url"] = status.address_url;
+  if (status.server_info) result["serverInfo"] = encode_server_info(*status.server_info);
   if (status.active_sessions) result["sessions"]["active"] = *status.active_sessions;
   if (status.scaling) result["scaling"] = encode_scaling(*status.scaling);
   for (const auto& condition : status.conditions)
@@ -126,6 +152,8 @@ Status decode_status(std::string_view text) {
   status.ready_replicas = count_of(json, "readyReplicas");
   status.selector = text_of(json, "selector");
   status.address_url = text_of(member(json, "address"), "url");
+  if (member(json, "serverInfo").is_object())
+    status.server_info = decode_server_info(member(json, "serverInfo"));
   if (member(member(json, "sessions"), "active").is_number_integer())
     status.active_sessions = number_of(member(json, "sessions"), "active");
   if (member(json, "scaling").is_object()) status.scaling = decode_scaling(member(json, "scaling"));

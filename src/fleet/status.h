@@ -58,12 +58,23 @@ struct ScalingStatus {
   bool operator==(const ScalingStatus&) const = default;
 };
 
+// What the MCP server said about itself.
+struct ServerInfo {
+  std::string name;
+  std::string version;
+  std::vector<std::string> protocol_versions;  // such as "2025-11-25"
+  std::vector<std::string> capabilities;       // names: "tools", "resources", "prompts", …
+  std::string revision;                        // the pod-template-hash of the pod that was asked
+  bool operator==(const ServerInfo&) const = default;
+};
+
 struct Status {
   std::int64_t observed_generation = 0;
   int replicas = 0;
   int ready_replicas = 0;
-  std::string selector;     // of the pods, for the scale subresource
-  std::string address_url;  // empty: none yet
+  std::string selector;                   // of the pods, for the scale subresource
+  std::string address_url;                // empty: none yet
+  std::optional<ServerInfo> server_info;  // absent: never asked
   std::optional<std::int64_t> active_sessions;
   std::optional<ScalingStatus> scaling;
   std::vector<Condition> conditions;
@@ -79,6 +90,6 @@ std::string encode_status(const Status& status);
 
 // Reads a status back. It is our own writing, but anybody may have edited it: what cannot be read
 // is left out, because a broken status must never stop a server from being run.
-Status decode_status(std::string_view json);
+Status decode_status(std::string_view text);
 
 }  // namespace mcpfleet::fleet

@@ -90,6 +90,7 @@ Result<ChildProcess> ProcessTable::spawn(const std::vector<std::string>& command
   SpawnArguments arguments;
   prepare(arguments, in, out, err);
   std::vector<char*> words;
+  words.reserve(command.size() + 1);
   for (const auto& word : command) words.push_back(const_cast<char*>(word.c_str()));
   words.push_back(nullptr);
   pid_t pid = -1;
@@ -117,6 +118,7 @@ void ProcessTable::reap() {
     }
   }
   std::vector<pid_t> pids;
+  pids.reserve(children_.size());
   for (const auto& [pid, on_exit] : children_) pids.push_back(pid);
   for (const auto pid : pids) {
     siginfo_t info{};

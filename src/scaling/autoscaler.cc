@@ -209,6 +209,7 @@ Evaluation AutoScaler::evaluate(const fleet::Autoscaling& autoscaling, int obser
 
   Evaluation evaluation;
   std::vector<Judged> judged;
+  judged.reserve(autoscaling.rules.size());
   for (const auto& rule : autoscaling.rules) judged.push_back(judge(rule, now));
   scale_up(autoscaling, observed_replicas, now, judged, evaluation);
   scale_down(autoscaling, now, judged, evaluation);

@@ -10,13 +10,22 @@ namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::IsEmpty;
 
 constexpr const char* kHttp =
     R"({"config": {"port": 3001, "path": "/v1", "command": ["node"], "arguments": ["x.js"],
                                              "env": [{"name": "PORT", "value": "3001"}]}})";
+constexpr const char* kEveryChild =
+    R"({"autoscaling": {}, "disruption": {"maxUnavailable": 1}, "network": {"ingressFrom": []}})";
 constexpr const char* kStdio = R"({"transport": {"type": "stdio", "stdio": {"maxProcesses": 7}},
                                    "config": {"command": ["mcp-server-time"], "arguments": ["--local-timezone", "UTC"]},
                                    "sessions": {"drainTimeout": "1500ms", "idleTimeout": "2m"}})";
+
+Context with_service_monitor() {
+  Context result = context();
+  result.service_monitor = true;
+  return result;
+}
 
 json pod_of(const char* spec) {
   const json deployment = find(build(server_with(spec), context()), "Deployment");
@@ -24,14 +33,19 @@ json pod_of(const char* spec) {
 }
 
 TEST(DesiredTest, ObjectsInTheOrderToApplyThem) {
-  const auto desired = build(server_with(R"({"autoscaling": {}})"), context());
+  const auto desired = build(server_with(kEveryChild), with_service_monitor());
   std::vector<std::string> paths;
   for (const auto& object : desired.objects) paths.push_back(object.path);
   EXPECT_THAT(paths,
-              ElementsAre("/api/v1/namespaces/tools/secrets/time-session-key",
+              ElementsAre("/api/v1/namespaces/tools/serviceaccounts/time",
+                          "/api/v1/namespaces/tools/secrets/time-session-key",
                           "/api/v1/namespaces/tools/services/time",
+                          "/apis/networking.k8s.io/v1/namespaces/tools/networkpolicies/time",
                           "/apis/apps/v1/namespaces/tools/deployments/time",
-                          "/apis/autoscaling/v2/namespaces/tools/horizontalpodautoscalers/time"));
+                          "/apis/policy/v1/namespaces/tools/poddisruptionbudgets/time",
+                          "/apis/autoscaling/v2/namespaces/tools/horizontalpodautoscalers/time",
+                          "/apis/monitoring.coreos.com/v1/namespaces/tools/servicemonitors/time"));
+  EXPECT_THAT(desired.unwanted, IsEmpty());
   for (const auto& object : desired.objects) {
     const json body = json::parse(object.body);
     EXPECT_EQ(body["apiVersion"], object.api_version);
@@ -45,6 +59,18 @@ TEST(DesiredTest, ObjectsInTheOrderToApplyThem) {
               json::parse(R"([{"apiVersion": "mcpfleet.dev/v1alpha1",
         "kind": "MCPServer", "name": "time", "uid": "u-1", "controller": true, "blockOwnerDeletion": true}])"));
   }
+}
+
+TEST(DesiredTest, WhatIsNotAskedForIsUnwanted) {
+  std::vector<std::string> paths;
+  for (const auto& object : build(server_with("{}"), context()).unwanted) {
+    paths.push_back(object.path);
+    EXPECT_EQ(object.body, "");
+  }
+  EXPECT_THAT(paths,
+              ElementsAre("/apis/networking.k8s.io/v1/namespaces/tools/networkpolicies/time",
+                          "/apis/policy/v1/namespaces/tools/poddisruptionbudgets/time",
+                          "/apis/autoscaling/v2/namespaces/tools/horizontalpodautoscalers/time"));
 }
 
 TEST(DesiredTest, TheSameInputGivesTheSameBytes) {
@@ -72,7 +98,8 @@ TEST(DesiredTest, TheService) {
   EXPECT_EQ(
       service["spec"]["ports"],
       json::parse(
-          R"([{"name": "mcp", "port": 80, "protocol": "TCP", "targetPort": "mcp", "appProtocol": "http"}])"));
+          R"([{"name": "mcp", "port": 80, "protocol": "TCP", "targetPort": "mcp", "appProtocol": "http"},
+              {"name": "metrics", "port": 19090, "protocol": "TCP", "targetPort": "metrics"}])"));
 }
 
 TEST(DesiredTest, TheDeployment) {
@@ -95,6 +122,7 @@ TEST(DesiredTest, ThePodInBothForms) {
     EXPECT_EQ(pod["metadata"]["annotations"], json::parse(R"({"mcpfleet.dev/metrics-port": "19090",
         "mcpfleet.dev/metrics-path": "/metrics", "prometheus.io/scrape": "true", "prometheus.io/port": "19090",
         "prometheus.io/path": "/metrics"})"));
+    EXPECT_EQ(pod["spec"]["serviceAccountName"], "time");
     EXPECT_EQ(pod["spec"]["automountServiceAccountToken"], false);
     EXPECT_EQ(pod["spec"]["enableServiceLinks"], false);
     EXPECT_EQ(pod["spec"]["volumes"],
@@ -191,6 +219,62 @@ TEST(DesiredTest, WhatTheAuthorGaveIsPassedOn) {
   EXPECT_EQ(server["resources"], json::parse(R"({"requests": {"cpu": "50m"}})"));
   EXPECT_FALSE(server.contains("command"));
   EXPECT_FALSE(server.contains("env"));
+}
+
+TEST(DesiredTest, StorageIsMountedIntoTheServer) {
+  const json spec = pod_of(R"({"config": {"storage": [
+      {"name": "keys", "mountPath": "/keys", "readOnly": true, "secret": {"name": "api-keys", "optional": true,
+        "items": [{"key": "a", "path": "a.pem"}]}},
+      {"name": "rules", "mountPath": "/rules", "configMap": {"name": "rules"}},
+      {"name": "data", "mountPath": "/data", "persistentVolumeClaim": {"claimName": "data-0"}},
+      {"name": "tmp", "mountPath": "/tmp", "emptyDir": {"sizeLimit": "1Gi"}},
+      {"name": "cache", "mountPath": "/cache", "emptyDir": {}}]}})")["spec"];
+  EXPECT_EQ(json(std::vector<json>(spec["volumes"].begin() + 2, spec["volumes"].end())),
+            json::parse(R"([
+      {"name": "keys", "secret": {"secretName": "api-keys", "optional": true, "items": [{"key": "a", "path": "a.pem"}]}},
+      {"name": "rules", "configMap": {"name": "rules"}},
+      {"name": "data", "persistentVolumeClaim": {"claimName": "data-0"}},
+      {"name": "tmp", "emptyDir": {"sizeLimit": "1Gi"}},
+      {"name": "cache", "emptyDir": {}}])"));
+  EXPECT_EQ(spec["containers"][0]["volumeMounts"], json::parse(R"([
+      {"name": "mcpfleet", "mountPath": "/mcpfleet"}, {"name": "keys", "mountPath": "/keys", "readOnly": true},
+      {"name": "rules", "mountPath": "/rules"}, {"name": "data", "mountPath": "/data"},
+      {"name": "tmp", "mountPath": "/tmp"}, {"name": "cache", "mountPath": "/cache"}])"));
+  EXPECT_EQ(spec["initContainers"][1]["volumeMounts"].size(), 2U);
+}
+
+TEST(DesiredTest, AnotherFingerprintRollsThePods) {
+  const auto server = server_with("{}");
+  const auto annotations = [&](const char* fingerprint) {
+    Context with = context();
+    with.config_fingerprint = fingerprint;
+    return find(build(server, with), "Deployment")["spec"]["template"]["metadata"]["annotations"];
+  };
+  EXPECT_EQ(annotations("abc")["mcpfleet.dev/config-fingerprint"], "abc");
+  EXPECT_FALSE(annotations("").contains("mcpfleet.dev/config-fingerprint"));
+}
+
+TEST(DesiredTest, OfSomebodyElsesWorkloadOnlyTheAutoscaler) {
+  const auto server = workload_with(R"({"autoscaling": {}})");
+  auto desired = build(server, with_service_monitor());
+  ASSERT_EQ(desired.objects.size(), 1U);
+  EXPECT_THAT(desired.unwanted, IsEmpty());
+  const json hpa = find(desired, "HorizontalPodAutoscaler");
+  EXPECT_EQ(hpa["metadata"]["name"], "time");
+  EXPECT_EQ(hpa["spec"]["scaleTargetRef"],
+            json::parse(R"({"apiVersion": "apps/v1", "kind": "StatefulSet", "name": "search"})"));
+  EXPECT_EQ(hpa["spec"]["metrics"][0],
+            json::parse(R"({"type": "Resource", "resource": {"name": "cpu",
+      "target": {"type": "Utilization", "averageUtilization": 70}}})"));
+  EXPECT_EQ(hpa["spec"]["metrics"][1]["resource"]["name"], "memory");
+  EXPECT_EQ(hpa["spec"]["metrics"].size(), 3U);
+  EXPECT_THAT(desired.notes, IsEmpty());
+  EXPECT_EQ(address_url(server), "");
+
+  desired = build(workload_with("{}"), context());
+  EXPECT_THAT(desired.objects, IsEmpty());
+  ASSERT_EQ(desired.unwanted.size(), 1U);
+  EXPECT_EQ(desired.unwanted[0].kind, "HorizontalPodAutoscaler");
 }
 
 TEST(DesiredTest, Names) {

@@ -38,7 +38,7 @@ TEST(HpaTest, TheDefaultsAreTheManifestOfTheGuide) {
       "scaleUp": {"stabilizationWindowSeconds": 60, "policies": [{"type": "Percent", "value": 100, "periodSeconds": 60}]},
       "scaleDown": {"stabilizationWindowSeconds": 300, "policies": [{"type": "Percent", "value": 10, "periodSeconds": 60}]}}})"));
   EXPECT_THAT(desired.notes, IsEmpty());
-  EXPECT_THAT(desired.unwanted, IsEmpty());
+  EXPECT_FALSE(unwanted(desired, "HorizontalPodAutoscaler"));
 }
 
 TEST(HpaTest, ResourcesThatAreNotRequestedAreLeftOutAndSaid) {
@@ -109,16 +109,14 @@ TEST(HpaTest, Tolerance) {
 TEST(HpaTest, NoAutoscalingWantsNoHpa) {
   const auto desired = built(R"("runtime": {"replicas": 2})");
   EXPECT_EQ(find(desired, "HorizontalPodAutoscaler"), nullptr);
-  ASSERT_EQ(desired.unwanted.size(), 1U);
-  EXPECT_EQ(desired.unwanted[0].path,
-            "/apis/autoscaling/v2/namespaces/tools/horizontalpodautoscalers/time");
+  EXPECT_TRUE(unwanted(desired, "HorizontalPodAutoscaler"));
   EXPECT_THAT(desired.notes, IsEmpty());
 }
 
 TEST(HpaTest, NothingLeftToScaleOnWantsNoHpaAndSaysSo) {
   const auto desired = built(R"("autoscaling": {"targets": {"cpuUtilization": 50}})");
   EXPECT_EQ(find(desired, "HorizontalPodAutoscaler"), nullptr);
-  EXPECT_EQ(desired.unwanted.size(), 1U);
+  EXPECT_TRUE(unwanted(desired, "HorizontalPodAutoscaler"));
   EXPECT_THAT(desired.notes, ElementsAre(HasSubstr("cpuUtilization is left out"),
                                          HasSubstr("nothing is left to scale on")));
 }

@@ -43,6 +43,23 @@ TEST(ObservedTest, Deployment) {
   EXPECT_EQ(got->conditions[0].reason, "R");
 }
 
+TEST(ObservedTest, AWorkload) {
+  const auto got = decode_workload(R"({"kind": "StatefulSet",
+    "metadata": {"name": "search", "generation": 4},
+    "spec": {"replicas": 5, "selector": {"matchLabels": {"app": "search", "tier": "back"},
+      "matchExpressions": [{"key": "zone", "operator": "In", "values": ["a", "b"]},
+                           {"key": "old", "operator": "DoesNotExist"}, {"key": "new", "operator": "Exists"},
+                           {"key": "track", "operator": "NotIn", "values": ["canary"]}]}},
+    "status": {"observedGeneration": 3, "replicas": 4, "updatedReplicas": 3, "readyReplicas": 2, "availableReplicas": 1}})");
+  ASSERT_TRUE(got);
+  EXPECT_TRUE(got->found);
+  EXPECT_EQ(got->kind, "StatefulSet");
+  EXPECT_EQ(got->name, "search");
+  EXPECT_EQ(got->spec_replicas, 5);
+  EXPECT_EQ(got->available_replicas, 1);
+  EXPECT_EQ(got->selector, "app=search,tier=back,zone in (a,b),!old,new,track notin (canary)");
+}
+
 TEST(ObservedTest, WhoOwnsTheReplicas) {
   const json ours = managed("mcp-operator", "Apply", "", true);
   const json ours_without = managed("mcp-operator", "Apply", "", false);
@@ -175,6 +192,16 @@ TEST(ObservedTest, PodProblems) {
     pod["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z";
     EXPECT_FALSE(decode_pod(pod.dump())->problem) << test.name << ": it is on its way out";
   }
+}
+
+TEST(ObservedTest, PodSaysWhichRevisionItIsAndWhereItListens) {
+  const auto got = decode_pod(R"({"metadata": {"namespace": "ns", "name": "p",
+    "labels": {"mcpfleet.dev/server": "time", "pod-template-hash": "abc12"}}, "status": {"podIP": "10.0.0.7"}})");
+  ASSERT_TRUE(got);
+  EXPECT_EQ(got->server, "time");
+  EXPECT_EQ(got->template_hash, "abc12");
+  EXPECT_EQ(got->ip, "10.0.0.7");
+  EXPECT_EQ(decode_pod(R"({"metadata": {"name": "p"}})")->ip, "") << "not scheduled yet";
 }
 
 TEST(ObservedTest, LongLogsKeepTheirEnd) {

@@ -25,6 +25,17 @@ inline fleet::MCPServer server_with(std::string_view spec) {
   return server.value_or(fleet::MCPServer{});
 }
 
+// The same of a workload of somebody else's.
+inline fleet::MCPServer workload_with(std::string_view spec) {
+  json object = json::parse(
+      R"({"metadata": {"name": "time", "namespace": "tools", "uid": "u-1", "generation": 3},
+          "spec": {"source": {"type": "WorkloadRef", "workloadRef": {"kind": "StatefulSet", "name": "search"}}}})");
+  object["spec"].update(json::parse(spec));
+  auto server = fleet::decode(object.dump());
+  EXPECT_TRUE(server) << server.error().message;
+  return server.value_or(fleet::MCPServer{});
+}
+
 inline Context context() {
   Context result;
   result.sidecar_image = "localhost/mcp-sidecar:1";
@@ -40,6 +51,13 @@ inline json find(const Desired& desired, const std::string& kind) {
   for (const auto& object : desired.objects)
     if (object.kind == kind) return json::parse(object.body);
   return nullptr;
+}
+
+// An object of that kind is to be deleted.
+inline bool unwanted(const Desired& desired, const std::string& kind) {
+  for (const auto& object : desired.unwanted)
+    if (object.kind == kind) return true;
+  return false;
 }
 
 inline json container_named(const json& list, const std::string& name) {

@@ -81,17 +81,16 @@ struct ConditionCase {
   const char* want;
 };
 
+ObservedPod troubled(const char* name, const char* reason, const char* message) {
+  ObservedPod pod;
+  pod.name = name;
+  pod.problem = PodProblem{reason, message};
+  return pod;
+}
+
 void pod_crashes(Observed& observed) {
-  observed.pods = {{.namespace_ = {},
-                    .name = "time-b",
-                    .uid = {},
-                    .server = {},
-                    .problem = PodProblem{"CrashLooping", "container server exited with code 1"}},
-                   {.namespace_ = {},
-                    .name = "time-a",
-                    .uid = {},
-                    .server = {},
-                    .problem = PodProblem{"ImagePullFailed", "no image"}}};
+  observed.pods = {troubled("time-b", "CrashLooping", "container server exited with code 1"),
+                   troubled("time-a", "ImagePullFailed", "no image")};
 }
 
 const ConditionCase kCases[] = {
@@ -174,6 +173,101 @@ TEST(StatusTest, WithoutAutoscaling) {
   EXPECT_EQ(said(status, kScalingLimited), "False NotConfigured: spec.autoscaling is not set");
   EXPECT_EQ(said(status, kReady), "False Starting: 1 of 2 replicas are ready");
   EXPECT_FALSE(status.scaling);
+}
+
+Observed of_workload(int spec, int up) {
+  ObservedWorkload workload;
+  static_cast<ReplicaCounts&>(workload) = deployment(spec, up);
+  workload.kind = "StatefulSet";
+  workload.name = "search";
+  workload.found = true;
+  workload.selector = "app=search";
+  Observed observed;
+  observed.workload = workload;
+  return observed;
+}
+
+TEST(StatusTest, SomebodyElsesWorkload) {
+  const auto status = build_status(workload_with("{}"), of_workload(3, 3), kNow);
+  EXPECT_EQ(status.replicas, 3);
+  EXPECT_EQ(status.ready_replicas, 3);
+  EXPECT_EQ(status.selector, "app=search");
+  EXPECT_EQ(status.address_url, "");
+  EXPECT_EQ(said(status, kAccepted),
+            "True Applied: the spec is valid, and StatefulSet search exists");
+  EXPECT_EQ(said(status, kAvailable), "True ReplicasAvailable: 3 of 3 replicas are available");
+  EXPECT_EQ(said(status, kProgressing), "False Complete: 3 of 3 replicas run the present spec");
+  EXPECT_EQ(said(status, kReady), "True Serving: 3 of 3 replicas are ready");
+  EXPECT_EQ(said(status, kScalingActive), "False NotConfigured: spec.autoscaling is not set");
+
+  const auto some = build_status(workload_with("{}"), of_workload(3, 2), kNow);
+  EXPECT_EQ(said(some, kReady), "False Starting: 2 of 3 replicas are ready");
+  const auto scaled = workload_with(R"({"autoscaling": {"minReplicas": 2}})");
+  EXPECT_EQ(said(build_status(scaled, of_workload(3, 2), kNow), kReady),
+            "True Serving: 2 of 3 replicas are ready");
+}
+
+TEST(StatusTest, AWorkloadThatIsNotThere) {
+  auto server = workload_with("{}");
+  const auto unseen = build_status(server, Observed{}, kNow);
+  EXPECT_EQ(said(unseen, kProgressing), "True RollingOut: waiting for the StatefulSet search");
+  EXPECT_EQ(said(unseen, kReady),
+            "False NoReplicaAvailable: the StatefulSet search does not exist yet");
+  Observed observed = of_workload(0, 0);
+  observed.workload->found = false;
+  const auto status = build_status(server, observed, kNow);
+  for (const auto type : {kAccepted, kReady})
+    EXPECT_EQ(
+        said(status, type),
+        "False WorkloadNotFound: StatefulSet search of spec.source.workloadRef does not exist");
+}
+
+TEST(StatusTest, WhatIsMissing) {
+  using Kind = fleet::Reference::Kind;
+  Observed observed = healthy();
+  observed.missing = {{Kind::Secret, "tokens", false, "spec.config.envFrom[1]"},
+                      {Kind::ConfigMap, "rules", false, "spec.config.storage[0]"}};
+  auto status = build_status(scaled(), observed, kNow);
+  EXPECT_EQ(
+      said(status, kAccepted),
+      "False SecretNotFound: Secret tokens does not exist, and spec.config.envFrom[1] needs it; "
+      "ConfigMap rules does not exist, and spec.config.storage[0] needs it");
+  EXPECT_EQ(said(status, kReady), said(status, kAccepted));
+  EXPECT_EQ(said(status, kAvailable), "True ReplicasAvailable: 3 of 3 replicas are available")
+      << "the last good state keeps running";
+  EXPECT_EQ(said(status, kScalingActive), "True Scaling: between 3 and 9 replicas");
+  observed.missing.erase(observed.missing.begin());
+  status = build_status(scaled(), observed, kNow);
+  EXPECT_THAT(said(status, kAccepted), HasSubstr("False ConfigMapNotFound: ConfigMap rules"));
+  observed.refusal = Refusal{"NameTaken", "Service time exists and is not ours"};
+  status = build_status(scaled(), observed, kNow);
+  EXPECT_EQ(said(status, kAccepted), "False NameTaken: Service time exists and is not ours");
+}
+
+TEST(StatusTest, AnotherScaler) {
+  Observed observed = healthy();
+  observed.other_scalers = {"HorizontalPodAutoscaler mine"};
+  EXPECT_EQ(said(build_status(scaled(), observed, kNow), kScalingActive),
+            "False TargetConflict: HorizontalPodAutoscaler mine already scales Deployment time; "
+            "remove it, or spec.autoscaling");
+  EXPECT_EQ(said(build_status(server_with("{}"), observed, kNow), kScalingActive),
+            "False NotConfigured: spec.autoscaling is not set");
+  Observed foreign = of_workload(3, 3);
+  foreign.other_scalers = {"HorizontalPodAutoscaler a", "ScaledObject b"};
+  EXPECT_EQ(
+      said(build_status(workload_with(R"({"autoscaling": {}})"), foreign, kNow), kScalingActive),
+      "False TargetConflict: HorizontalPodAutoscaler a and ScaledObject b already scale "
+      "StatefulSet search; remove it, or spec.autoscaling");
+}
+
+TEST(StatusTest, WhatTheServerSaidStays) {
+  auto server = scaled();
+  Observed observed = healthy();
+  EXPECT_FALSE(build_status(server, observed, kNow).server_info);
+  observed.server_info = fleet::ServerInfo{"time", "1.2", {"2025-11-25"}, {"tools"}, "6c9d"};
+  server.status = build_status(server, observed, kNow);
+  EXPECT_EQ(server.status.server_info, observed.server_info);
+  EXPECT_EQ(build_status(server, healthy(), kNow), server.status);
 }
 
 TEST(StatusTest, TransitionTimesAreKeptWhileTheStatusIsTheSame) {

