@@ -40,7 +40,7 @@ struct Run {
     return installed ? 0 : complain(installed.error());
   }
   int operator()(const sidecar::HelpCommand&) const {
-    std::fputs(sidecar::kHelp.data(), stdout);
+    std::fwrite(sidecar::kHelp.data(), 1, sidecar::kHelp.size(), stdout);
     return 0;
   }
   int operator()(const sidecar::VersionCommand&) const {

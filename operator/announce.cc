@@ -50,7 +50,9 @@ void announce_ready(const Status& before, const Status& after, std::vector<Annou
   if (now->status != ConditionStatus::True && is_trouble(now->reason) && !same) {
     out.push_back({true, now->reason, now->message});
   }
-  if (now->status == ConditionStatus::True && !is(was, ConditionStatus::True)) {
+  // An ordinary start is no news, as with a Deployment.
+  if (now->status == ConditionStatus::True && was != nullptr &&
+      was->status != ConditionStatus::True && is_trouble(was->reason)) {
     out.push_back({false, now->reason, now->message});
   }
 }

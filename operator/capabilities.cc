@@ -1,5 +1,6 @@
 #include "operator/capabilities.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 namespace mcpfleet::op {
@@ -18,6 +19,17 @@ Result<bool> hpa_has_tolerance(kube::Client& client) {
   if (document) return document_has_tolerance(*document);
   if (document.error().kind == ErrorKind::NotFound) return false;
   return fail(document.error());
+}
+
+Result<bool> has_service_monitors(kube::Client& client) {
+  const auto text = client.get("/apis/monitoring.coreos.com/v1");
+  if (!text && text.error().kind == ErrorKind::NotFound) return false;
+  if (!text) return fail(text.error());
+  const auto group = nlohmann::json::parse(*text, nullptr, /*allow_exceptions=*/false);
+  if (!group.is_object() || !group.contains("resources")) return false;
+  return std::ranges::any_of(group["resources"], [](const nlohmann::json& resource) {
+    return resource.is_object() && resource.value("name", "") == "servicemonitors";
+  });
 }
 
 }  // namespace mcpfleet::op

@@ -15,4 +15,7 @@ bool document_has_tolerance(std::string_view openapi_v3);
 // Asks the API server. Errors: as kube::Client; a server without OpenAPI v3 is none.
 Result<bool> hpa_has_tolerance(kube::Client& client);
 
+// Somebody installed the CRD of monitoring.coreos.com/v1 ServiceMonitor. Errors: as kube::Client.
+Result<bool> has_service_monitors(kube::Client& client);
+
 }  // namespace mcpfleet::op

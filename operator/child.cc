@@ -1,54 +1,34 @@
 // Decodes children: one pass over the raw text, which keeps the few parts that we may have written.
-#include <simdjson.h>
+#include "operator/child.h"
 
-#include "operator/world.h"
+#include <algorithm>
+
+#include "base/hash.h"
+#include "kube/ondemand.h"
+#include "operator/trim.h"
 
 namespace mcpfleet::op {
 namespace {
 
 namespace ondemand = simdjson::ondemand;
 
-std::string text_of(ondemand::value value) {
-  std::string_view text;
-  return value.get_string().get(text) == simdjson::SUCCESS ? std::string(text) : std::string();
-}
+using kube::for_each_field;
+using kube::raw_of;
+using kube::text_of;
 
-// A value's own text. Scalars do not occur where it is used.
-simdjson::error_code raw_of(ondemand::value value, std::string_view& raw) {
-  ondemand::json_type type{};
-  if (const auto error = value.type().get(type)) return error;
-  if (type == ondemand::json_type::object) {
-    ondemand::object object;
-    if (const auto error = value.get_object().get(object)) return error;
-    return object.raw_json().get(raw);
-  }
-  if (type != ondemand::json_type::array) return simdjson::SUCCESS;
-  ondemand::array array;
-  if (const auto error = value.get_array().get(array)) return error;
-  return array.raw_json().get(raw);
-}
-
-template <typename Visit>
-simdjson::error_code for_each_field(ondemand::value value, const Visit& visit) {
-  ondemand::object object;
-  if (const auto error = value.get_object().get(object)) return error;
-  for (auto field : object) {
-    std::string_view key;
-    if (const auto error = field.unescaped_key().get(key)) return error;
-    ondemand::value inner;
-    if (const auto error = field.value().get(inner)) return error;
-    if (const auto error = visit(key, inner)) return error;
-  }
-  return simdjson::SUCCESS;
-}
-
-// The raw parts of one child while it is read.
+// The raw parts of one child while it is read; they are in the parser's buffers.
 struct Parts {
   std::string_view labels;
   std::string_view annotations;
   std::string_view owners;
-  std::string_view spec;
+  std::vector<std::pair<std::string_view, std::string_view>> others;  // name and text
 };
+
+// A Secret's data is never kept.
+bool is_content(std::string_view field) {
+  constexpr std::string_view kLeftOut[] = {"apiVersion", "kind", "status", "data", "stringData"};
+  return std::find(std::begin(kLeftOut), std::end(kLeftOut), field) == std::end(kLeftOut);
+}
 
 simdjson::error_code read_metadata(ondemand::value value, Child& child, Parts& parts) {
   return for_each_field(value, [&](std::string_view key, ondemand::value field) {
@@ -115,10 +95,12 @@ simdjson::error_code read_controller(const std::string& owners, Child& child) {
   });
 }
 
-simdjson::error_code read_applied(const std::string& annotations, Child& child) {
+simdjson::error_code read_annotations(const std::string& annotations, Child& child) {
   if (annotations.empty()) return simdjson::SUCCESS;
   return read_text(annotations, [&](std::string_view key, ondemand::value value) {
     if (key == kAppliedAnnotation) child.applied = text_of(value);
+    if (key == kPodTemplateAnnotation) child.pod_template = text_of(value);
+    if (key == kSidecarImageAnnotation) child.sidecar_image = text_of(value);
     return simdjson::SUCCESS;
   });
 }
@@ -134,12 +116,28 @@ std::string content_of(const Parts& parts) {
   add("annotations", parts.annotations);
   add("ownerReferences", parts.owners);
   out += '}';
-  add("spec", parts.spec);
+  for (const auto& [name, raw] : parts.others) {
+    out.append(",\"").append(name).append("\":").append(raw);
+  }
   out += '}';
   return out;
 }
 
 }  // namespace
+
+std::optional<ChildKind> child_kind(std::string_view name) {
+  for (const auto& type : kChildTypes) {
+    if (name == type.name) return type.kind;
+  }
+  return std::nullopt;
+}
+
+void Child::carry_over(const Child& held) {
+  if (held.verified() && held.uid == uid && held.applied == applied &&
+      held.content_hash == content_hash) {
+    set_verified();
+  }
+}
 
 Result<Child> decode_child(std::string_view json) {
   Child child;
@@ -150,17 +148,18 @@ Result<Child> decode_child(std::string_view json) {
     Parts parts;
     error = read_text(json, [&](std::string_view key, ondemand::value value) {
       if (key == "metadata") return read_metadata(value, child, parts);
-      if (key == "spec") return raw_of(value, parts.spec);
-      return simdjson::SUCCESS;
+      if (!is_content(key)) return simdjson::SUCCESS;
+      return raw_of(value, parts.others.emplace_back(key, "").second);
     });
     if (!error) {
       owners = parts.owners;
       annotations = parts.annotations;
       child.content = content_of(parts);
+      child.content_hash = hash_text(child.content);
     }
   }
   if (!error) error = read_controller(owners, child);
-  if (!error) error = read_applied(annotations, child);
+  if (!error) error = read_annotations(annotations, child);
   if (error) {
     return fail(ErrorKind::Malformed,
                 std::string("a child cannot be read: ") + simdjson::error_message(error));
@@ -172,10 +171,11 @@ Result<Child> decode_child(std::string_view json) {
 Result<DeploymentEntry> decode_deployment_entry(std::string_view json) {
   auto child = decode_child(json);
   if (!child) return fail(child.error());
-  auto seen = desired::decode_deployment(json);
+  auto seen = desired::decode_deployment(trim_deployment(json));
   if (!seen) return fail(seen.error());
   DeploymentEntry entry;
   static_cast<Child&>(entry) = std::move(*child);
+  entry.replicas = seen->spec_replicas;
   entry.seen = std::move(*seen);
   return entry;
 }
@@ -183,7 +183,7 @@ Result<DeploymentEntry> decode_deployment_entry(std::string_view json) {
 Result<HpaEntry> decode_hpa_entry(std::string_view json) {
   auto child = decode_child(json);
   if (!child) return fail(child.error());
-  auto seen = desired::decode_hpa(json);
+  auto seen = desired::decode_hpa(without(json, {"metadata.managedFields"}));
   if (!seen) return fail(seen.error());
   HpaEntry entry;
   static_cast<Child&>(entry) = std::move(*child);

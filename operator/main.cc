@@ -1,21 +1,22 @@
 // mcp-operator: wires the parts together and runs until SIGTERM or SIGINT.
-#include <condition_variable>
-#include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <functional>
 #include <memory>
-#include <mutex>
-#include <thread>
+#include <optional>
 
+#include "base/backoff.h"
 #include "http/server.h"
-#include "kube/controller.h"
-#include "kube/events.h"
 #include "log/log.h"
 #include "operator/capabilities.h"
+#include "operator/discovery.h"
+#include "operator/heap.h"
+#include "operator/leadership.h"
+#include "operator/leading.h"
 #include "operator/options.h"
-#include "operator/reconciler.h"
-#include "operator/scaling_loop.h"
 #include "operator/session_keys.h"
+#include "operator/signals.h"
+#include "operator/surroundings.h"
 #include "operator/telemetry.h"
 #include "operator/world.h"
 
@@ -24,52 +25,10 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// A call that hangs must not delay the end; everything can be stopped at any instruction anyhow.
-constexpr milliseconds kGrace{1500};
-
 std::string environment(const char* name) {
   const char* value = std::getenv(name);
   return value == nullptr ? "" : value;
 }
-
-// SIGTERM and SIGINT, as something to wait for. Made before any other thread, which inherits the
-// mask. Some time after a signal the process ends, whatever it is doing.
-class Signals {
- public:
-  Signals() : state_(std::make_shared<State>()) {
-    sigset_t set;
-    sigemptyset(&set);
-    sigaddset(&set, SIGTERM);
-    sigaddset(&set, SIGINT);
-    pthread_sigmask(SIG_BLOCK, &set, nullptr);
-    std::signal(SIGPIPE, SIG_IGN);
-    std::thread([state = state_, set] {
-      int signal = 0;
-      sigwait(&set, &signal);
-      {
-        std::lock_guard lock(state->mutex);
-        state->came = true;
-        state->changed.notify_all();
-      }
-      std::this_thread::sleep_for(kGrace);
-      std::_Exit(0);
-    }).detach();
-  }
-
-  // True when one came, at the latest within `timeout`.
-  bool wait(milliseconds timeout) const {
-    std::unique_lock lock(state_->mutex);
-    return state_->changed.wait_for(lock, timeout, [this] { return state_->came; });
-  }
-
- private:
-  struct State {
-    std::mutex mutex;
-    std::condition_variable changed;
-    bool came = false;
-  };
-  const std::shared_ptr<State> state_;
-};
 
 http::Handler health_handler(const World& world, const Telemetry& telemetry) {
   return [&world, &telemetry](const http::Request& request, const http::Respond& respond) {
@@ -88,78 +47,144 @@ http::Handler health_handler(const World& world, const Telemetry& telemetry) {
   };
 }
 
-// Tries until it succeeds, or a signal came: nothing.
+// Tries until it succeeds: nothing where a signal came before, or `over` holds.
 template <typename Try>
-auto until_done(const Signals& signals, const char* what, const Try& attempt)
-    -> std::optional<typename decltype(attempt())::value_type> {
+auto until_done(const Signals& signals, const std::function<bool()>& over, const char* what,
+                const Try& attempt) -> std::optional<typename decltype(attempt())::value_type> {
   const Backoff backoff{milliseconds(200), std::chrono::seconds(5)};
   for (int failures = 1;; ++failures) {
     auto result = attempt();
     if (result) return std::move(*result);
     log::warn(what, {{"error", result.error().message}});
-    if (signals.wait(std::chrono::duration_cast<milliseconds>(backoff.delay(failures)))) {
-      return std::nullopt;
+    const auto delay = std::chrono::duration_cast<milliseconds>(backoff.delay(failures));
+    if (signals.wait(delay, over)) return std::nullopt;
+  }
+}
+
+// With one API server, until a signal comes.
+class Program {
+ public:
+  Program(const Options& options, kube::Client& client, Leadership& leadership,
+          Telemetry& telemetry, const Signals& signals, const Clock& clock)
+      : options_(options),
+        client_(client),
+        leadership_(leadership),
+        telemetry_(telemetry),
+        signals_(signals),
+        clock_(clock) {}
+
+  int run() {
+    auto server =
+        http::Server::start({.address = options_.listen_address, .port = options_.listen_port},
+                            health_handler(world_, telemetry_));
+    if (!server) {
+      log::error("cannot listen", {{"error", server.error().message}});
+      return 1;
     }
+    log::info("mcp-operator", {{"version", MCPFLEET_VERSION}, {"port", (*server)->port()}});
+    const auto surroundings = Surroundings::create(
+        client_, clock_, options_.watched, [this](const std::string& key) { changes_.add(key); });
+    if (!surroundings) {
+      log::error("cannot start", {{"error", surroundings.error().message}});
+      return 1;
+    }
+    if (!get_in_step()) return 0;
+    const Discovery discovery(client_, [this](bool exist) { find_service_monitors(exist); });
+    // A replica that is not in step could not take over.
+    leadership_.begin([this] { signals_.poke(); });
+    while (!signals_.came()) {
+      if (const auto term = leadership_.term(); term != 0) lead(term, **surroundings);
+      telemetry_.set_servers(world_.servers.size());
+      heap_.look(/*busy=*/false, clock_.monotonic());
+      signals_.wait(milliseconds(1000), [this] { return leadership_.term() != 0; });
+    }
+    log::info("stopping");
+    leadership_.retire();
+    leadership_.release();
+    return 0;
   }
-}
 
-void log_reconciled(Telemetry& telemetry, const std::string& key, const Result<kube::Next>& result,
-                    Duration took) {
-  telemetry.reconciled(result.has_value(), took);
-  if (result) return;
-  // Somebody else was quicker; the next try decides anew.
-  const bool usual = result.error().kind == ErrorKind::Conflict;
-  (usual ? log::debug : log::warn)("will try again",
-                                   {{"server", key}, {"error", result.error().message}});
-}
+ private:
+  // False: a signal came before.
+  bool get_in_step() {
+    world_.start(client_);
+    const auto tolerance = until_done(
+        signals_, [] { return false; }, "cannot learn what the API server can do",
+        [this] { return hpa_has_tolerance(client_); });
+    if (!tolerance) return false;
+    hpa_tolerance_ = *tolerance;
+    const auto monitors = until_done(
+        signals_, [] { return false; }, "cannot learn what the API server can do",
+        [this] { return has_service_monitors(client_); });
+    if (!monitors) return false;
+    world_.watch_service_monitors(client_, *monitors);
+    while (!world_.synced()) {
+      if (signals_.wait(milliseconds(20))) return false;
+    }
+    log::info("in step with the API server",
+              {{"servers", world_.servers.size()}, {"hpa_tolerance", hpa_tolerance_}});
+    return true;
+  }
 
-// Runs with one API server until a signal comes.
-int operate(const Options& options, kube::Client& client, Telemetry& telemetry,
-            const Signals& signals) {
+  void find_service_monitors(bool exist) {
+    if (!world_.watch_service_monitors(client_, exist)) return;
+    log::info(exist ? "there are ServiceMonitors now" : "there are no ServiceMonitors any more");
+    for (const auto& server : world_.servers.all()) changes_.add(fleet::key(server->server));
+  }
+
+  // Until the term is over or a signal came.
+  void lead(std::uint64_t term, Surroundings& surroundings) {
+    const auto over = [this, term] { return leadership_.term() != term; };
+    auto keys = until_done(signals_, over, "cannot get the session master key",
+                           [this] { return SessionKeys::load(client_, options_.namespace_); });
+    if (!keys) return;
+    const Leading leading(
+        {client_, world_, surroundings, changes_, telemetry_, leadership_, clock_},
+        std::move(*keys),
+        {options_.sidecar_image, options_.sidecar_pull_policy, hpa_tolerance_,
+         options_.keep_sidecar},
+        options_.workers);
+    telemetry_.set_leader(true);
+    while (!signals_.wait(milliseconds(1000), over)) {
+      heap_.look(leading.queue_depth() != 0, clock_.monotonic());
+      telemetry_.set_servers(world_.servers.size());
+    }
+    telemetry_.set_leader(false);
+    // What is under way ends, and nothing begins: the lease can then be released.
+    if (signals_.came()) leadership_.retire();
+  }
+
+  // Constant after construction, or safe by themselves.
+  const Options& options_;
+  kube::Client& client_;
+  Leadership& leadership_;
+  Telemetry& telemetry_;
+  const Signals& signals_;
+  const Clock& clock_;
+  // Used by run() only.
+  bool hpa_tolerance_ = false;
+  HeapTrimmer heap_;
+  // In sync on standby, too.
+  Changes changes_;
+  World world_{[this](const std::string& key) { changes_.add(key); }, options_.watched};
+};
+
+Result<int> operate(const Options& options, Telemetry& telemetry, const Signals& signals) {
   const SystemClock clock;
-  kube::WorkQueue queue(clock, {milliseconds(50), std::chrono::seconds(30)});
-  World world([&queue](const std::string& key) { queue.add(key); });
-  auto server =
-      http::Server::start({.address = options.listen_address, .port = options.listen_port},
-                          health_handler(world, telemetry));
-  if (!server) {
-    log::error("cannot listen", {{"error", server.error().message}});
-    return 1;
-  }
-  log::info("mcp-operator", {{"version", MCPFLEET_VERSION}, {"port", (*server)->port()}});
-  world.start(client);
-  auto keys = until_done(signals, "cannot get the session master key",
-                         [&] { return SessionKeys::load(client, options.namespace_); });
-  if (!keys) return 0;
-  const auto tolerance = until_done(signals, "cannot learn what the API server can do",
-                                    [&] { return hpa_has_tolerance(client); });
-  if (!tolerance) return 0;
-  while (!world.synced()) {
-    if (signals.wait(milliseconds(20))) return 0;
-  }
-  log::info("in step with the API server",
-            {{"servers", world.servers.size()}, {"hpa_tolerance", *tolerance}});
-
-  const auto events = kube::start_event_recorder(client, clock, desired::kFieldManager);
-  Scalers scalers;
-  SessionCounts sessions;
-  Reconciler reconciler({client, world, scalers, sessions, *events, telemetry, clock},
-                        std::move(*keys),
-                        {options.sidecar_image, options.sidecar_pull_policy, *tolerance});
-  const kube::Controller controller(
-      queue, clock, options.workers,
-      [&](const std::string& key) { return reconciler.reconcile(key); },
-      [&](const std::string& key, const Result<kube::Next>& result, Duration took) {
-        log_reconciled(telemetry, key, result, took);
-      });
-  const ScalingLoop loop(client, world, scalers, sessions, clock,
-                         [&queue](const std::string& key) { queue.add(key); });
-  while (!signals.wait(milliseconds(1000))) {
-    telemetry.set_queue_depth(queue.depth());
-    telemetry.set_servers(world.servers.size());
-  }
-  log::info("stopping");
-  return 0;
+  auto config = kube::load_config(options.kubeconfig, options.context);
+  if (!config) return fail(config.error());
+  kube::ClientOptions client_options{.user_agent = "mcp-operator/" MCPFLEET_VERSION,
+                                     .observer = [&telemetry](std::string_view verb, int status) {
+                                       telemetry.requested(verb, status);
+                                     }};
+  auto leadership = Leadership::create(options.leadership, *config, client_options, clock);
+  if (!leadership) return fail(leadership.error());
+  client_options.write_guard = leadership->get();
+  client_options.qps = options.kube_api_qps;
+  client_options.burst = options.kube_api_burst;
+  auto client = kube::Client::create(*config, std::move(client_options));
+  if (!client) return fail(client.error());
+  return Program(options, **client, **leadership, telemetry, signals, clock).run();
 }
 
 int run(const std::vector<std::string>& arguments) {
@@ -173,21 +198,12 @@ int run(const std::vector<std::string>& arguments) {
     return 0;
   }
   log::configure(options->log_format, options->log_level);
+  use_little_heap();
   const Signals signals;
   Telemetry telemetry;
-  auto config = kube::load_config(options->kubeconfig);
-  if (!config) {
-    log::error("cannot start", {{"error", config.error().message}});
-    return 1;
-  }
-  auto client = kube::Client::create(
-      *config, "mcp-operator/" MCPFLEET_VERSION,
-      [&telemetry](std::string_view verb, int status) { telemetry.requested(verb, status); });
-  if (!client) {
-    log::error("cannot start", {{"error", client.error().message}});
-    return 1;
-  }
-  return operate(*options, **client, telemetry, signals);
+  const auto code = operate(*options, telemetry, signals);
+  if (!code) log::error("cannot start", {{"error", code.error().message}});
+  return code.value_or(1);
 }
 
 }  // namespace

@@ -16,7 +16,7 @@ namespace mcpfleet::op {
 using MetricValues = std::map<std::string, double>;
 
 // A MetricValueList. Error: Malformed.
-Result<MetricValues> parse_metric_values(std::string_view json);
+Result<MetricValues> parse_metric_values(std::string_view text);
 
 class MetricReader {
  public:

@@ -1,9 +1,13 @@
 #include "operator/options.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <map>
+#include <sstream>
 #include <utility>
+
+#include "base/time_text.h"
 
 namespace mcpfleet::op {
 
@@ -11,11 +15,29 @@ const char* const kUsage =
     R"(mcp-operator runs MCPServers on Kubernetes.
 
   --kubeconfig FILE           default: the pod's service account, then $KUBECONFIG
+  --context NAME              of the kubeconfig; default: its current-context
+  --kube-api-qps N            requests to the API server a second at most; default 500
+  --kube-api-burst N          and at once after a pause; default 1000
   --namespace NS              its own namespace; default $POD_NAMESPACE or mcpfleet-system
   --sidecar-image REF         image of mcp-sidecar; default $MCPFLEET_SIDECAR_IMAGE
   --sidecar-pull-policy WORD  Always, IfNotPresent or Never; default: Kubernetes' own
+  --sidecar-upgrade WORD      WithNextRollout: pods keep the sidecar that they have until something
+                              else rolls them; AtOnce: another --sidecar-image rolls all pods;
+                              default WithNextRollout
+  --watch-namespaces A,B      only MCPServers in these namespaces; default: all of the cluster
+  --watch-secrets true|false  Secrets are watched: a session key that was deleted comes back, and a
+                              change of one that an MCPServer refers to rolls its pods; needs the
+                              right to read them; default false
   --listen ADDRESS:PORT       /metrics, /healthz, /readyz; default 0.0.0.0:8080
   --workers N                 MCPServers worked on at once; default 4
+  --leader-elect true|false   only the holder of the Lease mcp-operator acts; default true
+  --lease-duration DURATION   others take the Lease over once it was not renewed for so long; whole
+                              seconds; default 12s
+  --lease-renew-deadline DURATION
+                              the holder gives up when it could not renew for so long; default 8s
+  --lease-retry-period DURATION
+                              between two tries to get or renew the Lease; default 1s
+  --identity TEXT             of this replica; default: the host's name and a random number
   --log-format text|json      default text
   --log-level WORD            debug, info, warn or error; default info
 
@@ -26,9 +48,25 @@ namespace {
 
 using Values = std::map<std::string, std::string>;
 
-constexpr std::array kFlags{"--kubeconfig",          "--namespace", "--sidecar-image",
-                            "--sidecar-pull-policy", "--listen",    "--workers",
-                            "--log-format",          "--log-level"};
+constexpr std::array kFlags{"--kubeconfig",
+                            "--context",
+                            "--kube-api-qps",
+                            "--kube-api-burst",
+                            "--namespace",
+                            "--sidecar-image",
+                            "--sidecar-pull-policy",
+                            "--sidecar-upgrade",
+                            "--watch-namespaces",
+                            "--watch-secrets",
+                            "--listen",
+                            "--workers",
+                            "--leader-elect",
+                            "--lease-duration",
+                            "--lease-renew-deadline",
+                            "--lease-retry-period",
+                            "--identity",
+                            "--log-format",
+                            "--log-level"};
 
 bool known(const std::string& flag) {
   for (const char* name : kFlags) {
@@ -86,8 +124,97 @@ Result<void> set_listen(const std::string& text, Options& options) {
   return {};
 }
 
-Result<void> set(const std::string& flag, const std::string& value, Options& options) {
+template <typename Length>
+Result<void> set_length(Length& field, const std::string& value, const std::string& flag) {
+  auto length = parse_duration(value);
+  if (!length) return fail(length.error().kind, flag + " " + length.error().message);
+  field = std::chrono::floor<Length>(*length);
+  if (field != *length || field == Length(0) || field > std::chrono::hours(1)) {
+    return fail(ErrorKind::Invalid, flag + " must be at most an hour and a multiple of " +
+                                        format_duration(Length(1)) + ", not \"" + value + "\"");
+  }
+  return {};
+}
+
+Result<bool> truth(const std::string& value, const std::string& flag) {
+  if (value == "true") return true;
+  if (value == "false") return false;
+  return fail(ErrorKind::Invalid, flag + " must be true or false, not \"" + value + "\"");
+}
+
+bool is_label(std::string_view name) {
+  constexpr std::size_t kMost = 63;
+  const auto inside = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
+  return !name.empty() && name.size() <= kMost && inside(name.front()) && inside(name.back()) &&
+         std::ranges::all_of(name, [&](char c) { return inside(c) || c == '-'; });
+}
+
+Result<void> set_namespaces(const std::string& text, std::vector<std::string>& namespaces) {
+  namespaces.clear();
+  std::istringstream words(text);
+  for (std::string name; std::getline(words, name, ',');) {
+    if (!is_label(name)) {
+      return fail(ErrorKind::Invalid,
+                  "--watch-namespaces must be names of namespaces, separated by commas, not \"" +
+                      text + "\"");
+    }
+    if (std::ranges::find(namespaces, name) == namespaces.end()) namespaces.push_back(name);
+  }
+  return {};
+}
+
+Result<void> set_watched(const std::string& flag, const std::string& value, Options& options) {
+  if (flag == "--watch-namespaces") return set_namespaces(value, options.watched.namespaces);
+  if (flag == "--watch-secrets") {
+    auto secrets = truth(value, flag);
+    if (!secrets) return fail(secrets.error());
+    options.watched.secrets = *secrets;
+  }
+  return {};
+}
+
+Result<void> set_leadership(const std::string& flag, const std::string& value,
+                            LeadershipOptions& options) {
+  if (flag == "--leader-elect") {
+    auto elect = truth(value, flag);
+    if (!elect) return fail(elect.error());
+    options.elect = *elect;
+  }
+  if (flag == "--identity") options.identity = value;
+  if (flag == "--lease-duration") return set_length(options.terms.lease_duration, value, flag);
+  if (flag == "--lease-renew-deadline") {
+    return set_length(options.terms.renew_deadline, value, flag);
+  }
+  if (flag == "--lease-retry-period") return set_length(options.terms.retry_period, value, flag);
+  return {};
+}
+
+Result<Options> check(Options options) {
+  options.leadership.namespace_ = options.namespace_;
+  const auto& terms = options.leadership.terms;
+  if (terms.renew_deadline >= terms.lease_duration) {
+    return fail(ErrorKind::Invalid, "--lease-renew-deadline must be less than --lease-duration");
+  }
+  if (terms.renew_deadline < 2 * terms.retry_period) {
+    return fail(ErrorKind::Invalid,
+                "--lease-renew-deadline must be at least twice --lease-retry-period");
+  }
+  return options;
+}
+
+Result<void> set_api(const std::string& flag, const std::string& value, Options& options) {
   if (flag == "--kubeconfig") options.kubeconfig = value;
+  if (flag == "--context") options.context = value;
+  if (flag == "--kube-api-qps" || flag == "--kube-api-burst") {
+    auto limit = number<int>(value, 1, 100'000, flag);
+    if (!limit) return fail(limit.error());
+    (flag == "--kube-api-qps" ? options.kube_api_qps : options.kube_api_burst) = *limit;
+  }
+  return {};
+}
+
+Result<void> set(const std::string& flag, const std::string& value, Options& options) {
+  if (auto done = set_api(flag, value, options); !done) return done;
   if (flag == "--namespace") options.namespace_ = value;
   if (flag == "--sidecar-image") options.sidecar_image = value;
   if (flag == "--sidecar-pull-policy") {
@@ -98,6 +225,14 @@ Result<void> set(const std::string& flag, const std::string& value, Options& opt
     }
     options.sidecar_pull_policy = value;
   }
+  if (flag == "--sidecar-upgrade") {
+    if (value != "WithNextRollout" && value != "AtOnce") {
+      return fail(ErrorKind::Invalid,
+                  "--sidecar-upgrade must be WithNextRollout or AtOnce, not \"" + value + "\"");
+    }
+    options.keep_sidecar = value == "WithNextRollout";
+  }
+  if (flag.starts_with("--watch-")) return set_watched(flag, value, options);
   if (flag == "--listen") return set_listen(value, options);
   if (flag == "--workers") {
     auto workers = number<int>(value, 1, 64, flag);
@@ -114,7 +249,7 @@ Result<void> set(const std::string& flag, const std::string& value, Options& opt
     if (!level) return fail(level.error().context(flag));
     options.log_level = *level;
   }
-  return {};
+  return set_leadership(flag, value, options.leadership);
 }
 
 }  // namespace
@@ -133,7 +268,7 @@ Result<Options> parse_options(const std::vector<std::string>& arguments,
   for (const auto& [flag, value] : *values) {
     if (auto done = set(flag, value, options); !done) return fail(done.error());
   }
-  return options;
+  return check(std::move(options));
 }
 
 }  // namespace mcpfleet::op

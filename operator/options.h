@@ -8,17 +8,25 @@
 
 #include "base/result.h"
 #include "log/log.h"
+#include "operator/leadership.h"
+#include "operator/world.h"
 
 namespace mcpfleet::op {
 
 struct Options {
-  std::string kubeconfig;  // empty: see kube::load_config
+  std::string kubeconfig;     // empty: see kube::load_config
+  std::string context;        // of the kubeconfig; empty: its current one
+  int kube_api_qps = 500;     // requests a second at most
+  int kube_api_burst = 1000;  // and at once
   std::string namespace_ = "mcpfleet-system";
   std::string sidecar_image = "mcpfleet/mcp-sidecar:" MCPFLEET_VERSION;
   std::string sidecar_pull_policy;
+  bool keep_sidecar = true;  // --sidecar-upgrade WithNextRollout
+  WorldOptions watched;
   std::string listen_address = "0.0.0.0";
   std::uint16_t listen_port = 8080;
   int workers = 4;
+  LeadershipOptions leadership;
   log::Format log_format = log::Format::Text;
   log::Level log_level = log::Level::Info;
   bool help = false;

@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "base/hash.h"
 #include "operator/subset.h"
 
 namespace mcpfleet::op {
@@ -11,28 +12,45 @@ namespace {
 
 using nlohmann::json;
 
-// FNV-1a. It tells one wanted state from the next; nobody gains by a collision.
 std::string fingerprint(std::string_view text) {
-  std::uint64_t hash = 14695981039346656037ULL;
-  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211ULL;
   char out[17];
-  std::snprintf(out, sizeof out, "%016llx", static_cast<unsigned long long>(hash));
+  std::snprintf(out, sizeof out, "%016llx", static_cast<unsigned long long>(hash_text(text)));
   return out;
 }
 
-// The parts of a wanted object that Child::content has.
-json comparable(const json& body) {
-  json result = json::object();
-  for (const char* field : {"labels", "annotations", "ownerReferences"}) {
-    if (body["metadata"].contains(field)) result["metadata"][field] = body["metadata"][field];
+// Adds to a hash; the end of each text counts, too.
+class Digest {
+ public:
+  void add(std::string_view text) { value_ = hash_text(text, hash_text("\n", value_)); }
+  void add(const std::string& text) { add(std::string_view(text)); }
+  void add(std::int64_t number) { add(std::to_string(number)); }
+  void add(bool truth) { add(std::string_view(truth ? "1" : "0")); }
+  void add(const std::optional<int>& number) {
+    number ? add(std::int64_t{*number}) : add(std::string_view("-"));
   }
-  if (body.contains("spec")) result["spec"] = body["spec"];
-  return result;
+  std::uint64_t value() const { return value_; }
+
+ private:
+  std::uint64_t value_ = kHashSeed;
+};
+
+// The parts of a wanted object that Child::content has.
+json comparable(json body) {
+  for (const char* field : {"apiVersion", "kind", "data"}) body.erase(field);
+  json metadata = json::object();
+  for (const char* field : {"labels", "annotations", "ownerReferences"}) {
+    const auto found = body["metadata"].find(field);
+    if (found != body["metadata"].end()) metadata[field] = std::move(*found);
+  }
+  body["metadata"] = std::move(metadata);
+  // They are handed to and fro with the autoscaler, and compared by themselves.
+  if (body.contains("spec")) body["spec"].erase("replicas");
+  return body;
 }
 
-// Replicas are handed to and fro with the autoscaler: they are compared, but they are no wish that
-// the fingerprint has to know.
+// Replicas are no wish that the fingerprint has to know, and a Secret's data must not be told.
 std::string fingerprint_of(json body, const std::string& extra) {
+  body.erase("data");
   if (body.contains("spec")) body["spec"].erase("replicas");
   return fingerprint(body.dump() + extra);
 }
@@ -51,34 +69,83 @@ void guard_replicas(json& body, const Child& child) {
   }
 }
 
-std::optional<Write> decide_write(const desired::Object& object, const PlanInput& input) {
+// Gives `images`, the containers of the sidecar's image, another one.
+void set_images(json& pod_template, const std::string& from, const std::string& to) {
+  for (auto& container : pod_template["spec"]["initContainers"]) {
+    if (container.value("image", "") == from) container["image"] = to;
+  }
+}
+
+// A newer sidecar alone is no reason to restart pods: where the template that `child` has differs
+// in nothing else, its image stays.
+void settle_sidecar(json& body, const Child* child, const PlanInput& input) {
+  json& pod_template = body["spec"]["template"];
+  json without = pod_template;
+  set_images(without, input.sidecar_image, "");
+  const std::string wanted = fingerprint(without.dump());
+  std::string image = input.sidecar_image;
+  if (input.keep_sidecar && child != nullptr && child->pod_template == wanted &&
+      !child->sidecar_image.empty()) {
+    image = child->sidecar_image;
+    set_images(pod_template, input.sidecar_image, image);
+  }
+  auto& annotations = body["metadata"]["annotations"];
+  annotations[kPodTemplateAnnotation] = wanted;
+  annotations[kSidecarImageAnnotation] = image;
+}
+
+// The first field of `child` that is not as `body` wants it. Its text, where it is gone, was found
+// to hold all but the replicas.
+std::optional<std::string> difference_of(const json& body, const Child& child) {
+  if (child.replicas && body.contains("spec") &&
+      body["spec"].value("replicas", *child.replicas) != *child.replicas) {
+    return "spec.replicas";
+  }
+  if (child.verified()) return std::nullopt;
+  return first_difference(comparable(body), json::parse(child.content));
+}
+
+// Adds what has to be done for one object.
+void decide_object(const desired::Object& object, const PlanInput& input, Plan& plan) {
+  const auto found = input.children.find(object.path);
+  const Child* child = found == input.children.end() ? nullptr : found->second;
   json body = json::parse(object.body);
   const bool deployment = object.kind == "Deployment";
+  if (deployment) settle_sidecar(body, child, input);
+  const bool keyed = deployment || object.kind == "Secret";
   const std::string applied =
-      fingerprint_of(body, deployment ? input.secret_fingerprint : std::string());
+      fingerprint_of(body, keyed ? input.secret_fingerprint : std::string());
   body["metadata"]["annotations"][kAppliedAnnotation] = applied;
 
-  Write write{object, applied, false, {}};
-  const auto found = input.children.find(object.path);
-  if (found == input.children.end()) {
+  Write write{object, &object, applied, child != nullptr, {}};
+  if (child == nullptr) {
     if (input.applied_before) write.put_right = "it was gone";
-    write.object.body = body.dump();
-    return write;
-  }
-  const Child& child = *found->second;
-  write.exists = true;
-  const auto difference = first_difference(comparable(body), json::parse(child.content));
-  if (child.applied == applied) {
-    if (!difference) return std::nullopt;
-    const auto settled = input.settled.find(object.path);
-    if (settled != input.settled.end() && settled->second == Settled{applied, child.content}) {
-      return std::nullopt;
+  } else {
+    if (child->applied == applied) {
+      const auto difference = difference_of(body, *child);
+      if (!difference) {
+        if (!child->verified()) plan.verified.push_back(&object);
+        return;
+      }
+      write.put_right = *difference + " had been changed";
     }
-    write.put_right = *difference + " had been changed";
+    guard_replicas(body, *child);
   }
-  guard_replicas(body, child);
   write.object.body = body.dump();
-  return write;
+  plan.writes.push_back(std::move(write));
+}
+
+// A Secret that nobody shows us: it goes out with the Deployment that `plan` writes for another
+// wish than the one that `input` has.
+void decide_unseen_secret(const desired::Object& secret, const PlanInput& input, Plan& plan) {
+  for (const auto& write : plan.writes) {
+    if (write.object.kind != "Deployment") continue;
+    const auto found = input.children.find(write.object.path);
+    if (found != input.children.end() && found->second->applied == write.applied) return;
+    // First of all: pods need it to start.
+    plan.writes.insert(plan.writes.begin(), {secret, &secret, {}, write.exists, {}});
+    return;
+  }
 }
 
 // Refuses, or waits for, a child that is not this server's.
@@ -96,34 +163,23 @@ bool foreign(const desired::Object& object, const Child& child, const PlanInput&
 }  // namespace
 
 bool holds(const Write& write, const Child& child) {
-  const json body = json::parse(write.object.body);
-  return !first_difference(comparable(body), json::parse(child.content));
+  return !difference_of(json::parse(write.object.body), child);
 }
 
 Plan make_plan(const desired::Desired& desired, const PlanInput& input) {
   Plan plan;
+  plan.refusal = desired.refusal;
+  if (plan.refusal) return plan;
   for (const auto& object : desired.objects) {
     const auto found = input.children.find(object.path);
     if (found != input.children.end() && foreign(object, *found->second, input, plan)) return plan;
   }
-  std::vector<Write> secrets;
-  bool with_secret = false;
   for (const auto& object : desired.objects) {
-    if (object.kind == "Secret") {
-      secrets.push_back({object, {}, false, {}});
-      continue;
-    }
-    auto write = decide_write(object, input);
-    if (!write) continue;
-    if (object.kind == "Deployment") {
-      const auto found = input.children.find(object.path);
-      with_secret = found == input.children.end() || found->second->applied != write->applied;
-      for (auto& secret : secrets) secret.exists = write->exists;
-    }
-    plan.writes.push_back(std::move(*write));
+    if (object.kind != "Secret" || input.secrets_seen) decide_object(object, input, plan);
   }
-  // First of all: pods need it to start.
-  if (with_secret) plan.writes.insert(plan.writes.begin(), secrets.begin(), secrets.end());
+  for (const auto& object : desired.objects) {
+    if (object.kind == "Secret" && !input.secrets_seen) decide_unseen_secret(object, input, plan);
+  }
   for (const auto& object : desired.unwanted) {
     const auto found = input.children.find(object.path);
     if (found != input.children.end() && found->second->controller_uid == input.server->uid) {
@@ -131,6 +187,31 @@ Plan make_plan(const desired::Desired& desired, const PlanInput& input) {
     }
   }
   return plan;
+}
+
+std::uint64_t circumstances(const desired::Context& context, const PlanInput& input,
+                            const std::vector<std::string>& other_scalers) {
+  Digest digest;
+  digest.add(input.server->uid);
+  digest.add(input.server->generation);
+  // A new field of Context breaks this line, and has to be added below it.
+  const auto& [image, policy, key, tolerance, replicas, config, monitor] = context;
+  for (const auto* text : {&image, &policy, &key, &config}) digest.add(*text);
+  digest.add(tolerance);
+  digest.add(monitor);
+  digest.add(replicas);
+  digest.add(input.secret_fingerprint);
+  digest.add(input.secrets_seen);
+  for (const auto& sentence : other_scalers) digest.add(sentence);
+  for (const auto& [path, child] : input.children) {
+    digest.add(path);
+    for (const auto* text : {&child->uid, &child->controller_uid, &child->applied}) {
+      digest.add(*text);
+    }
+    digest.add(static_cast<std::int64_t>(child->content_hash));
+    digest.add(child->replicas);
+  }
+  return digest.value();
 }
 
 }  // namespace mcpfleet::op

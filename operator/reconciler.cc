@@ -1,11 +1,14 @@
 #include "operator/reconciler.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "desired/reasons.h"
 #include "kube/paths.h"
 #include "log/log.h"
 #include "operator/announce.h"
+#include "operator/pace.h"
 
 namespace mcpfleet::op {
 
@@ -13,8 +16,10 @@ using nlohmann::json;
 
 namespace {
 
-// Live numbers may be this old in a status; what changes more often is in the metrics API.
-constexpr std::chrono::seconds kNumbersInterval{30};
+// How soon the readings of rules are looked at again.
+constexpr std::chrono::seconds kRulesInterval{30};
+// No watch tells of a workload of others, nor of what else scales it.
+constexpr std::chrono::seconds kWorkloadInterval{10};
 // In case a change was never told.
 constexpr std::chrono::minutes kResync{10};
 
@@ -35,8 +40,18 @@ bool accepted(const fleet::Status& status, std::int64_t generation) {
          status.observed_generation == generation;
 }
 
+int replicas_of(const desired::Observed& observed) {
+  if (observed.workload) return observed.workload->replicas;
+  return observed.deployment ? observed.deployment->replicas : 0;
+}
+
 bool has_rules(const ServerEntry& entry) {
   return !entry.invalid && entry.server.autoscaling && !entry.server.autoscaling->rules.empty();
+}
+
+Duration next_look(const ServerEntry& entry) {
+  if (entry.server.workload_ref) return kWorkloadInterval;
+  return has_rules(entry) ? Duration(kRulesInterval) : Duration(kResync);
 }
 
 // True where somebody but us put data into a Secret. `answer` is the API server's to an apply that
@@ -53,17 +68,25 @@ bool has_foreign_data(const std::string& answer) {
   return false;
 }
 
+// What makes an apply fail with Conflict where the object exists: nothing else than a creation is
+// as old. Thus nothing is merged into the object of a stranger.
+constexpr const char* kOnlyCreate = "1";
+
+bool makes_again(const Plan& plan) {
+  return std::ranges::any_of(
+      plan.writes, [](const Write& write) { return !write.exists && !write.put_right.empty(); });
+}
+
 }  // namespace
 
-// Where they live: entries of the stores, or answers to a look-up.
+// Entries of the stores, or answers to a look-up.
 struct Reconciler::Children {
-  std::map<std::string, const Child*> by_path;
-  std::vector<std::shared_ptr<const Child>> held;  // keeps them alive
+  std::shared_ptr<const DeploymentEntry> deployment;
+  std::map<std::string, std::shared_ptr<const Child>> by_path;
+  std::set<std::string> looked_up;  // paths; nobody's labels had shown them
 
-  void add(const std::string& path, std::shared_ptr<const Child> child) {
-    if (child == nullptr) return;
-    by_path[path] = child.get();
-    held.push_back(std::move(child));
+  bool verified() const {
+    return std::ranges::all_of(by_path, [](const auto& entry) { return entry.second->verified(); });
   }
 };
 
@@ -71,18 +94,16 @@ struct Reconciler::Outcome {
   std::optional<desired::Refusal> refusal;
   std::optional<Error> error;  // try again later; nothing to tell people yet
   std::vector<std::string> notes;
+  View view;
+  const desired::Object* hidden = nullptr;  // it exists, though no watch showed it
 };
 
 void Reconciler::forget(const std::string& key) {
   parts_.scalers.forget(key);
+  if (parts_.surroundings != nullptr) parts_.surroundings->forget(key);
   std::lock_guard lock(mutex_);
   told_.erase(key);
-  const auto [namespace_, name] = kube::split_key(key);
-  for (const auto& [api_version, plural] :
-       {std::pair("apps/v1", "deployments"), std::pair("v1", "services"),
-        std::pair("autoscaling/v2", "horizontalpodautoscalers")}) {
-    settled_.erase(kube::object_path(api_version, namespace_, plural, name));
-  }
+  steady_.erase(key);
 }
 
 Result<kube::Next> Reconciler::reconcile(const std::string& key) {
@@ -103,96 +124,154 @@ Result<kube::Next> Reconciler::reconcile(const std::string& key) {
   return tell(*entry, outcome);
 }
 
+// Of all kinds: what is not wanted any more has to be found as well.
+Reconciler::Children Reconciler::known_children(const fleet::MCPServer& server) const {
+  Children children;
+  const auto& world = parts_.world;
+  const std::string key = fleet::key(server);
+  for (const auto& type : kChildTypes) {
+    if (!world.watches(type.kind)) continue;
+    const bool secret = type.kind == ChildKind::Secret;
+    const std::string name = server.name + std::string(secret ? desired::kSecretSuffix : "");
+    std::shared_ptr<const Child> child;
+    if (type.kind == ChildKind::Deployment) {
+      child = children.deployment = world.deployments.get(key);
+    } else {
+      child = world.child(type.kind, kube::make_key(server.namespace_, name));
+    }
+    if (child == nullptr) continue;
+    children.by_path[kube::object_path(type.api_version, server.namespace_, type.plural, name)] =
+        std::move(child);
+  }
+  return children;
+}
+
+// Somebody made it without our labels, or took them off.
 Result<void> Reconciler::look_up(const desired::Object& object, Children& children) {
+  children.looked_up.insert(object.path);
   auto text = parts_.client.get(object.path);
   if (!text) {
     if (text.error().kind == ErrorKind::NotFound) return {};
     return fail(text.error());
   }
+  if (object.kind == "Deployment") {
+    auto entry = decode_deployment_entry(*text);
+    if (!entry) return fail(entry.error());
+    children.deployment = std::make_shared<const DeploymentEntry>(std::move(*entry));
+    children.by_path[object.path] = children.deployment;
+    return {};
+  }
   auto child = decode_child(*text);
   if (!child) return fail(child.error());
-  children.add(object.path, std::make_shared<const Child>(std::move(*child)));
+  children.by_path[object.path] = std::make_shared<const Child>(std::move(*child));
   return {};
 }
 
-// nullptr: it does not exist.
-Result<std::shared_ptr<const DeploymentEntry>> Reconciler::find_deployment(
-    const fleet::MCPServer& server) {
-  if (auto known = parts_.world.deployments.get(fleet::key(server))) return known;
-  auto text = parts_.client.get(
-      kube::object_path("apps/v1", server.namespace_, "deployments", server.name));
-  if (!text) {
-    if (text.error().kind == ErrorKind::NotFound) return nullptr;
-    return fail(text.error());
+desired::Context Reconciler::context_of(const fleet::MCPServer& server, const Children& children,
+                                        const View& view) const {
+  const auto& deployment = children.deployment;
+  const bool ours = deployment != nullptr && deployment->controller_uid == server.uid;
+  desired::Context context;
+  context.sidecar_image = options_.sidecar_image;
+  context.sidecar_pull_policy = options_.sidecar_pull_policy;
+  context.session_key = keys_.key_of(server.uid);
+  context.hpa_tolerance = options_.hpa_tolerance;
+  context.service_monitor = parts_.world.watches(ChildKind::ServiceMonitor);
+  context.replicas = desired::decide_replicas(server, ours ? &deployment->seen : nullptr);
+  if (!view.config_digest.empty()) {
+    context.config_fingerprint = SessionKeys::fingerprint(context.session_key, view.config_digest);
   }
-  auto entry = decode_deployment_entry(*text);
-  if (!entry) return fail(entry.error());
-  return std::make_shared<const DeploymentEntry>(std::move(*entry));
+  return context;
 }
 
-// What our watches do not show may still exist, made by somebody else without our labels: ask,
-// before a server-side apply would merge us into it.
-Result<void> Reconciler::gather(const fleet::MCPServer& server, const desired::Desired& desired,
-                                Children& children) {
-  const std::string key = fleet::key(server);
-  const auto known = [&](const desired::Object& object) {
-    if (object.kind == "Service") children.add(object.path, parts_.world.services.get(key));
-    if (object.kind == "HorizontalPodAutoscaler") {
-      children.add(object.path, parts_.world.hpas.get(key));
-    }
-  };
-  for (const auto& object : desired.unwanted) known(object);
-  for (const auto& object : desired.objects) {
-    if (object.kind == "Secret" || object.kind == "Deployment") continue;
-    known(object);
-    if (children.by_path.contains(object.path)) continue;
-    if (auto looked = look_up(object, children); !looked) return looked;
-  }
-  return {};
-}
-
-PlanInput Reconciler::plan_input(const fleet::MCPServer& server, const desired::Desired& desired,
-                                 const Children& children) {
+PlanInput Reconciler::plan_input(const fleet::MCPServer& server, const Children& children) const {
   PlanInput input;
   input.server = &server;
   input.applied_before = accepted(server.status, server.generation);
-  input.children = children.by_path;
+  for (const auto& [path, child] : children.by_path) input.children[path] = child.get();
   input.secret_fingerprint = keys_.fingerprint(keys_.key_of(server.uid));
-  std::lock_guard lock(mutex_);
-  for (const auto& object : desired.objects) {
-    const auto found = settled_.find(object.path);
-    if (found != settled_.end()) input.settled.insert(*found);
-  }
+  input.secrets_seen = parts_.world.watches(ChildKind::Secret);
+  input.sidecar_image = options_.sidecar_image;
+  input.keep_sidecar = options_.keep_sidecar;
   return input;
 }
 
 Reconciler::Outcome Reconciler::bring_about(const fleet::MCPServer& server) {
+  if (parts_.surroundings == nullptr) return bring_about(server, {});
   Outcome outcome;
-  const auto deployment = find_deployment(server);
-  if (!deployment) {
-    outcome.error = deployment.error();
-    return outcome;
+  auto view = parts_.surroundings->look(server);
+  if (view && view->complete()) {
+    outcome = bring_about(server, *view);
+  } else if (!view && is_refusal(view.error())) {
+    outcome.refusal = {std::string(desired::kRefused), view.error().message};
+  } else if (!view) {
+    outcome.error = view.error();
   }
-  const bool ours = *deployment != nullptr && (*deployment)->controller_uid == server.uid;
-  const desired::Context context{
-      options_.sidecar_image, options_.sidecar_pull_policy, keys_.key_of(server.uid),
-      options_.hpa_tolerance,
-      desired::decide_replicas(server, ours ? &(*deployment)->seen : nullptr)};
-  const auto wanted = desired::build(server, context);
-  Children children;
-  for (const auto& object : wanted.objects) {
-    if (object.kind == "Deployment") children.add(object.path, *deployment);
-  }
-  if (auto gathered = gather(server, wanted, children); !gathered) {
-    outcome.error = gathered.error();
-    return outcome;
-  }
-  outcome = carry_out(server, make_plan(wanted, plan_input(server, wanted, children)));
-  outcome.notes = wanted.notes;
+  if (view) outcome.view = std::move(*view);
   return outcome;
 }
 
-Reconciler::Outcome Reconciler::carry_out(const fleet::MCPServer& server, const Plan& plan) {
+Reconciler::Outcome Reconciler::bring_about(const fleet::MCPServer& server, const View& view) {
+  const std::string key = fleet::key(server);
+  Children children = known_children(server);
+  for (;;) {
+    const auto context = context_of(server, children, view);
+    const auto input = plan_input(server, children);
+    const auto circumstances = op::circumstances(context, input, view.other_scalers);
+    if (children.verified()) {
+      if (auto known = steady(key, circumstances)) return *known;
+    }
+    auto wanted = desired::build(server, context);
+    yield_to_others(view, wanted);
+    const auto plan = make_plan(wanted, input);
+    if (makes_again(plan)) {
+      if (auto confirmed = confirm(server); !confirmed) {
+        Outcome later;
+        later.error = confirmed.error();
+        return later;
+      }
+    }
+    auto outcome = carry_out(server, plan, children);
+    outcome.notes = wanted.notes;
+    if (!plan.has_work()) set_steady(key, {circumstances, wanted.notes});
+    if (outcome.hidden == nullptr) return outcome;
+    if (auto looked = look_up(*outcome.hidden, children); !looked) {
+      outcome.error = looked.error();
+      return outcome;
+    }
+  }
+}
+
+Result<void> Reconciler::confirm(const fleet::MCPServer& server) {
+  auto text = parts_.client.get(
+      kube::object_path(fleet::kApiVersion, server.namespace_, fleet::kPlural, server.name));
+  if (!text && text.error().kind != ErrorKind::NotFound) return fail(text.error());
+  if (text) {
+    const auto entry = decode_server(*text);
+    if (!entry) return fail(entry.error());
+    if (entry->uid == server.uid && !entry->server.deleting) return {};
+  }
+  return fail(ErrorKind::Conflict,
+              "the MCPServer is deleted, of which the watch does not know yet");
+}
+
+std::optional<Reconciler::Outcome> Reconciler::steady(const std::string& key,
+                                                      std::uint64_t circumstances) {
+  std::lock_guard lock(mutex_);
+  const auto found = steady_.find(key);
+  if (found == steady_.end() || found->second.circumstances != circumstances) return std::nullopt;
+  Outcome outcome;
+  outcome.notes = found->second.notes;
+  return outcome;
+}
+
+void Reconciler::set_steady(const std::string& key, Steady steady) {
+  std::lock_guard lock(mutex_);
+  steady_[key] = std::move(steady);
+}
+
+Reconciler::Outcome Reconciler::carry_out(const fleet::MCPServer& server, const Plan& plan,
+                                          const Children& children) {
   Outcome outcome;
   outcome.refusal = plan.refusal;
   if (plan.refusal) return outcome;
@@ -201,15 +280,24 @@ Reconciler::Outcome Reconciler::carry_out(const fleet::MCPServer& server, const 
                                                    " of a deleted MCPServer of this name is gone"};
     return outcome;
   }
+  for (const auto* object : plan.verified) {
+    if (const auto kind = child_kind(object->kind)) {
+      parts_.world.note_verified(*kind, *children.by_path.at(object->path));
+    }
+  }
   for (const auto& wanted : plan.writes) {
-    auto written = write(server, wanted);
+    const bool looked_up = children.looked_up.contains(wanted.object.path);
+    auto written = write(server, wanted, looked_up);
     if (written) continue;
-    if (wanted.object.kind == "Secret" && written.error().kind == ErrorKind::AlreadyExists) {
-      outcome.refusal = {std::string(desired::kNameTaken), written.error().message};
-    } else if (is_refusal(written.error())) {
-      outcome.refusal = {std::string(desired::kRefused), written.error().message};
+    const auto& error = written.error();
+    if (wanted.object.kind == "Secret" && error.kind == ErrorKind::AlreadyExists) {
+      outcome.refusal = {std::string(desired::kNameTaken), error.message};
+    } else if (error.kind == ErrorKind::Conflict && !wanted.exists && !looked_up) {
+      outcome.hidden = wanted.source;
+    } else if (is_refusal(error)) {
+      outcome.refusal = {std::string(desired::kRefused), error.message};
     } else {
-      outcome.error = written.error();
+      outcome.error = error;
     }
     return outcome;
   }
@@ -226,51 +314,51 @@ Reconciler::Outcome Reconciler::carry_out(const fleet::MCPServer& server, const 
   return outcome;
 }
 
-Result<void> Reconciler::write(const fleet::MCPServer& server, const Write& write) {
-  if (write.object.kind == "Secret") return write_secret(write);
-  auto answer = parts_.client.apply(write.object.path, write.object.body, desired::kFieldManager,
-                                    /*force=*/true);
+Result<void> Reconciler::write(const fleet::MCPServer& server, const Write& write, bool looked_up) {
+  auto answer = apply(write, looked_up);
   if (!answer) return fail(answer.error());
   return note_written(server, write, *answer);
 }
 
+// Conflict: it was to be created, and exists.
+Result<std::string> Reconciler::apply(const Write& write, bool looked_up) {
+  std::string body = write.object.body;
+  // Looked up in vain: it has just gone, or this API server takes no such precondition.
+  if (!write.exists && !looked_up) {
+    json create = json::parse(body);
+    create["metadata"]["resourceVersion"] = kOnlyCreate;
+    body = create.dump();
+  }
+  auto applied =
+      parts_.client.apply(write.object.path, body, desired::kFieldManager, /*force=*/write.exists);
+  if (applied) return std::move(applied->object);
+  const bool taken = applied.error().kind == ErrorKind::Conflict && !write.exists;
+  if (taken && write.object.kind == "Secret") return take_secret(write);
+  return fail(applied.error());
+}
+
 // Secrets are not read: an existing one is asked for by an apply that is only tried.
-Result<void> Reconciler::write_secret(const Write& write) {
-  const auto collection = write.object.path.substr(0, write.object.path.rfind('/'));
-  if (!write.exists) {
-    auto created = parts_.client.create_object(collection, write.object.body);
-    if (created) return {};
-    if (created.error().kind != ErrorKind::AlreadyExists) return fail(created.error());
-    auto tried = parts_.client.apply(write.object.path + "?dryRun=All", write.object.body,
-                                     desired::kFieldManager, /*force=*/true);
-    if (!tried) return fail(tried.error());
-    if (has_foreign_data(*tried)) {
-      return fail(ErrorKind::AlreadyExists,
-                  "Secret " + write.object.name +
-                      " exists and holds data of somebody else; delete it, or give the MCPServer "
-                      "another name");
-    }
+Result<std::string> Reconciler::take_secret(const Write& write) {
+  auto tried = parts_.client.apply(write.object.path + "?dryRun=All", write.object.body,
+                                   desired::kFieldManager, /*force=*/true);
+  if (!tried) return fail(tried.error());
+  if (has_foreign_data(tried->object)) {
+    return fail(ErrorKind::AlreadyExists,
+                "Secret " + write.object.name +
+                    " exists and holds data of somebody else; delete it, or give the MCPServer "
+                    "another name");
   }
   auto applied = parts_.client.apply(write.object.path, write.object.body, desired::kFieldManager,
                                      /*force=*/true);
   if (!applied) return fail(applied.error());
-  return {};
+  return std::move(applied->object);
 }
 
 Result<void> Reconciler::note_written(const fleet::MCPServer& server, const Write& write,
                                       const std::string& answer) {
   auto child = decode_child(answer);
   if (!child) return fail(child.error());
-  const bool held = holds(write, *child);
-  {
-    std::lock_guard lock(mutex_);
-    if (held) {
-      settled_.erase(write.object.path);
-    } else {
-      settled_[write.object.path] = {write.applied, child->content};
-    }
-  }
-  const bool drift = held && !write.put_right.empty();
+  const bool drift = !write.put_right.empty() && holds(write, *child);
   log::info("applied", {{"server", fleet::key(server)},
                         {"kind", write.object.kind},
                         {"name", write.object.name},
@@ -281,14 +369,7 @@ Result<void> Reconciler::note_written(const fleet::MCPServer& server, const Writ
         reference(server), kube::EventType::Normal, "DriftCorrected",
         write.object.kind + " " + write.object.name + " was put right: " + write.put_right);
   }
-  auto& world = parts_.world;
-  if (write.object.kind == "Service") {
-    world.services.note_written(std::move(*child));
-  } else if (write.object.kind == "Deployment") {
-    if (auto entry = decode_deployment_entry(answer)) world.deployments.note_written(*entry);
-  } else if (auto entry = decode_hpa_entry(answer)) {
-    world.hpas.note_written(*entry);
-  }
+  if (const auto kind = child_kind(write.object.kind)) parts_.world.note_written(*kind, answer);
   return {};
 }
 
@@ -297,6 +378,9 @@ desired::Observed Reconciler::observe(const ServerEntry& entry, const Outcome& o
   desired::Observed observed;
   observed.refusal = outcome.refusal;
   observed.notes = outcome.notes;
+  observed.missing = outcome.view.missing;
+  observed.workload = outcome.view.workload;
+  observed.other_scalers = outcome.view.other_scalers;
   if (const auto deployment = parts_.world.deployments.get(key);
       deployment != nullptr && deployment->controller_uid == entry.uid) {
     observed.deployment = deployment->seen;
@@ -307,15 +391,17 @@ desired::Observed Reconciler::observe(const ServerEntry& entry, const Outcome& o
     observed.hpa = hpa->seen;
   }
   observed.active_sessions = parts_.sessions.of(key);
+  if (parts_.surroundings != nullptr) {
+    observed.server_info = parts_.surroundings->server_info(entry.server, observed);
+  }
   return observed;
 }
 
-Duration Reconciler::wait_for_numbers(const std::string& key) {
+Duration Reconciler::since_told(const std::string& key) {
   std::lock_guard lock(mutex_);
   const auto now = parts_.clock.monotonic();
   // A server not seen before waits, too: a restart writes nothing.
-  const auto told = told_.emplace(key, now).first->second;
-  return std::max(Duration(0), told + kNumbersInterval - now);
+  return now - told_.emplace(key, now).first->second;
 }
 
 Result<kube::Next> Reconciler::tell(const ServerEntry& entry, const Outcome& outcome) {
@@ -324,8 +410,7 @@ Result<kube::Next> Reconciler::tell(const ServerEntry& entry, const Outcome& out
   auto observed = observe(entry, outcome);
   std::optional<RulesView> rules;
   if (has_rules(entry)) {
-    rules = parts_.scalers.view(entry.server,
-                                observed.deployment ? observed.deployment->replicas : 0, now);
+    rules = parts_.scalers.view(entry.server, replicas_of(observed), now);
     observed.scaling = rules->status;
     observed.rule_metrics = rules->readings;
     observed.rule_problems = rules->problems;
@@ -335,15 +420,13 @@ Result<kube::Next> Reconciler::tell(const ServerEntry& entry, const Outcome& out
   }
   const auto& before = entry.server.status;
   const auto after = desired::build_status(entry.server, observed, now);
-  const auto change = desired::compare(before, after);
-  const Duration wait = wait_for_numbers(key);
-  Duration next = rules ? Duration(kNumbersInterval) : Duration(kResync);
-  if (change == desired::Change::Material ||
-      (change == desired::Change::Numbers && wait == Duration(0))) {
+  const auto wait = status_wait(before, after, since_told(key));
+  Duration next = next_look(entry);
+  if (wait == Duration(0)) {
     auto written = write_status(entry, before, after, rules ? &*rules : nullptr);
     if (!written) return fail(written.error());
-  } else if (change == desired::Change::Numbers) {
-    next = wait;
+  } else if (wait) {
+    next = std::min(next, *wait);
   }
   // What a later try may bring about: a quota raised, a foreign object deleted.
   if (outcome.refusal && !entry.invalid) {
@@ -374,7 +457,8 @@ Result<void> Reconciler::write_status(const ServerEntry& entry, const fleet::Sta
     std::lock_guard lock(mutex_);
     told_[fleet::key(server)] = parts_.clock.monotonic();
   }
-  if (auto stored = decode_server(*answer)) parts_.world.servers.note_written(std::move(*stored));
+  if (auto stored = decode_server(answer->object))
+    parts_.world.servers.note_written(std::move(*stored));
   announce(server, before, after, rules);
   return {};
 }

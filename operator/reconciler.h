@@ -19,6 +19,7 @@
 #include "operator/scalers.h"
 #include "operator/scaling_loop.h"
 #include "operator/session_keys.h"
+#include "operator/surroundings.h"
 #include "operator/telemetry.h"
 #include "operator/world.h"
 
@@ -28,6 +29,8 @@ struct ReconcilerOptions {
   std::string sidecar_image;
   std::string sidecar_pull_policy;
   bool hpa_tolerance = false;
+  // Pods keep the sidecar that they have until something else rolls them.
+  bool keep_sidecar = true;
 };
 
 class Reconciler {
@@ -40,6 +43,7 @@ class Reconciler {
     kube::EventRecorder& events;
     Telemetry& telemetry;
     const Clock& clock;
+    Surroundings* surroundings = nullptr;  // null: no server depends on anything
   };
   Reconciler(Parts parts, SessionKeys keys, ReconcilerOptions options)
       : parts_(parts), keys_(std::move(keys)), options_(std::move(options)) {}
@@ -50,23 +54,34 @@ class Reconciler {
  private:
   struct Children;  // of one server, as known now
   struct Outcome;   // of applying a plan
+  // Where there was no work, and what was to be said then.
+  struct Steady {
+    std::uint64_t circumstances = 0;
+    std::vector<std::string> notes;
+  };
 
-  Result<std::shared_ptr<const DeploymentEntry>> find_deployment(const fleet::MCPServer& server);
-  Result<void> gather(const fleet::MCPServer& server, const desired::Desired& desired,
-                      Children& children);
+  Children known_children(const fleet::MCPServer& server) const;
   Result<void> look_up(const desired::Object& object, Children& children);
+  desired::Context context_of(const fleet::MCPServer& server, const Children& children,
+                              const View& view) const;
+  PlanInput plan_input(const fleet::MCPServer& server, const Children& children) const;
   Outcome bring_about(const fleet::MCPServer& server);
-  Outcome carry_out(const fleet::MCPServer& server, const Plan& plan);
-  Result<void> write(const fleet::MCPServer& server, const Write& write);
-  Result<void> write_secret(const Write& write);
+  Outcome bring_about(const fleet::MCPServer& server, const View& view);
+  // Where the watch of MCPServers lags behind those of the children, a child that is gone may have
+  // gone with its owner.
+  Result<void> confirm(const fleet::MCPServer& server);
+  std::optional<Outcome> steady(const std::string& key, std::uint64_t circumstances);
+  void set_steady(const std::string& key, Steady steady);
+  Outcome carry_out(const fleet::MCPServer& server, const Plan& plan, const Children& children);
+  Result<void> write(const fleet::MCPServer& server, const Write& write, bool looked_up);
+  Result<std::string> apply(const Write& write, bool looked_up);
+  Result<std::string> take_secret(const Write& write);
   Result<void> note_written(const fleet::MCPServer& server, const Write& write,
                             const std::string& answer);
-  PlanInput plan_input(const fleet::MCPServer& server, const desired::Desired& desired,
-                       const Children& children);
   Result<kube::Next> tell(const ServerEntry& entry, const Outcome& outcome);
   desired::Observed observe(const ServerEntry& entry, const Outcome& outcome);
-  // How long the numbers of a status have to wait for their write; 0: not at all.
-  Duration wait_for_numbers(const std::string& key);
+  // Since the last write of its status, or since it was seen first.
+  Duration since_told(const std::string& key);
   Result<void> write_status(const ServerEntry& entry, const fleet::Status& before,
                             const fleet::Status& after, const RulesView* rules);
   void announce(const fleet::MCPServer& server, const fleet::Status& before,
@@ -79,8 +94,8 @@ class Reconciler {
   const ReconcilerOptions options_;
   // Protected by mutex_.
   std::mutex mutex_;
-  std::map<std::string, Settled> settled_;     // by the object's path
-  std::map<std::string, MonotonicTime> told_;  // by server key: the last write of its numbers
+  std::map<std::string, MonotonicTime> told_;  // by server key: the last write of its status
+  std::map<std::string, Steady> steady_;       // by server key
 };
 
 }  // namespace mcpfleet::op

@@ -55,10 +55,12 @@ scaling::Sample absent_sample(const std::string& metric, bool calls_are_counted,
 
 class ScalingLoop::Impl {
  public:
-  Impl(kube::Client& client, const World& world, Scalers& scalers, SessionCounts& sessions,
-       const Clock& clock, std::function<void(const std::string& key)> changed)
+  Impl(kube::Client& client, const World& world, const Surroundings& surroundings, Scalers& scalers,
+       SessionCounts& sessions, const Clock& clock,
+       std::function<void(const std::string& key)> changed)
       : reader_(client),
         world_(world),
+        surroundings_(surroundings),
         scalers_(scalers),
         sessions_(sessions),
         clock_(clock),
@@ -148,8 +150,8 @@ class ScalingLoop::Impl {
 
   void evaluate(const fleet::MCPServer& server) {
     const std::string key = fleet::key(server);
-    const auto deployment = world_.deployments.get(key);
-    if (deployment == nullptr || deployment->controller_uid != server.uid) return;
+    const auto replicas = replicas_of(server);
+    if (!replicas) return;
     const auto now = clock_.wall();
     std::vector<Measured> measured;
     std::set<std::tuple<std::string, std::string>> seen;
@@ -159,7 +161,15 @@ class ScalingLoop::Impl {
       last = now;
       measured.push_back({rule.metric, rule.tool, sample(server, rule)});
     }
-    if (scalers_.tick(server, measured, deployment->seen.replicas, now)) changed_(key);
+    if (scalers_.tick(server, measured, *replicas, now)) changed_(key);
+  }
+
+  // Nothing: there is nothing to scale yet.
+  std::optional<int> replicas_of(const fleet::MCPServer& server) const {
+    if (server.workload_ref) return surroundings_.workload_replicas(server);
+    const auto deployment = world_.deployments.get(fleet::key(server));
+    if (deployment == nullptr || deployment->controller_uid != server.uid) return std::nullopt;
+    return deployment->seen.replicas;
   }
 
   scaling::Sample sample(const fleet::MCPServer& server, const fleet::Rule& rule) {
@@ -195,6 +205,7 @@ class ScalingLoop::Impl {
   // Constant after construction, or safe by themselves.
   MetricReader reader_;
   const World& world_;
+  const Surroundings& surroundings_;
   Scalers& scalers_;
   SessionCounts& sessions_;
   const Clock& clock_;
@@ -212,10 +223,11 @@ class ScalingLoop::Impl {
   std::thread thread_;
 };
 
-ScalingLoop::ScalingLoop(kube::Client& client, const World& world, Scalers& scalers,
-                         SessionCounts& sessions, const Clock& clock,
+ScalingLoop::ScalingLoop(kube::Client& client, const World& world, const Surroundings& surroundings,
+                         Scalers& scalers, SessionCounts& sessions, const Clock& clock,
                          std::function<void(const std::string& key)> changed)
-    : impl_(std::make_unique<Impl>(client, world, scalers, sessions, clock, std::move(changed))) {}
+    : impl_(std::make_unique<Impl>(client, world, surroundings, scalers, sessions, clock,
+                                   std::move(changed))) {}
 
 ScalingLoop::~ScalingLoop() = default;
 

@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "operator/metric_reader.h"
 #include "operator/scalers.h"
+#include "operator/surroundings.h"
 #include "operator/world.h"
 
 namespace mcpfleet::op {
@@ -35,8 +36,9 @@ scaling::Sample absent_sample(const std::string& metric, bool calls_are_counted,
 class ScalingLoop {
  public:
   // Starts the thread. `changed` gets the key of a server whose status should say something new.
-  ScalingLoop(kube::Client& client, const World& world, Scalers& scalers, SessionCounts& sessions,
-              const Clock& clock, std::function<void(const std::string& key)> changed);
+  ScalingLoop(kube::Client& client, const World& world, const Surroundings& surroundings,
+              Scalers& scalers, SessionCounts& sessions, const Clock& clock,
+              std::function<void(const std::string& key)> changed);
   ~ScalingLoop();
   ScalingLoop(const ScalingLoop&) = delete;
   ScalingLoop& operator=(const ScalingLoop&) = delete;

@@ -71,13 +71,17 @@ Result<SessionKeys> SessionKeys::load(kube::Client& client, const std::string& n
 std::string SessionKeys::key_of(std::string_view uid) const { return hmac(master_, uid); }
 
 std::string SessionKeys::fingerprint(std::string_view key) const {
+  return fingerprint(key, "fingerprint");
+}
+
+std::string SessionKeys::fingerprint(std::string_view key, std::string_view text) {
   constexpr char kHex[] = "0123456789abcdef";
-  std::string text;
-  for (const char c : hmac(key, "fingerprint").substr(0, 8)) {
+  std::string result;
+  for (const char c : hmac(key, text).substr(0, 8)) {
     const auto byte = static_cast<unsigned char>(c);
-    text += {kHex[byte >> 4U], kHex[byte & 15U]};
+    result += {kHex[byte >> 4U], kHex[byte & 15U]};
   }
-  return text;
+  return result;
 }
 
 }  // namespace mcpfleet::op

@@ -26,6 +26,8 @@ class SessionKeys {
   std::string key_of(std::string_view uid) const;
   // Tells one key from another without giving it away.
   std::string fingerprint(std::string_view key) const;
+  // Of any text, told from another's by who has the key only.
+  static std::string fingerprint(std::string_view key, std::string_view text);
 
  private:
   std::string master_;

@@ -17,7 +17,9 @@ constexpr std::array<std::string_view, 6> kQuantities{"limits",    "requests",  
                                                       "sizeLimit", "tolerance", "divisor"};
 // Lists of objects that belong to one manager as a whole (x-kubernetes-list-type: atomic), as far
 // as we write them: an entry that somebody added is a change of ours.
-constexpr std::array<std::string_view, 4> kAtomicLists{"metrics", "policies", "envFrom", "items"};
+constexpr std::array<std::string_view, 11> kAtomicLists{
+    "metrics", "policies", "envFrom",   "items",       "ingress", "egress",
+    "from",    "to",       "endpoints", "tolerations", "sources"};
 
 template <std::size_t size>
 bool has(const std::array<std::string_view, size>& words, std::string_view word) {
@@ -82,14 +84,20 @@ Difference compare_in_order(const json& desired, const json& observed, const Pla
   return std::nullopt;
 }
 
-// The fields that identify an entry of the keyed lists that we write.
+json protocol_of(const json& entry) {
+  const auto found = entry.find("protocol");
+  return found == entry.end() ? json("TCP") : *found;
+}
+
+// The fields that identify an entry of the keyed lists that we write. A port may be there once for
+// each protocol.
 bool same_entry(const json& a, const json& b) {
   constexpr std::array kKeys{"name", "uid", "mountPath", "containerPort", "port"};
   for (const char* key : kKeys) {
     const auto left = a.find(key);
     if (left == a.end()) continue;
     const auto right = b.find(key);
-    return right != b.end() && *left == *right;
+    return right != b.end() && *left == *right && protocol_of(a) == protocol_of(b);
   }
   return a == b;
 }

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "base/clock.h"
+#include "kube/work_queue.h"
 
 namespace mcpfleet::op {
 
@@ -24,15 +25,19 @@ class Telemetry {
   // A change of a recommendation.
   void decided(const std::string& rule, const std::string& reason);
   void drift_corrected();
-  void set_queue_depth(std::size_t keys);
   void set_servers(std::size_t servers);
+  void set_leader(bool leads);
+  // For the queue of MCPServers.
+  kube::WorkObserver& work();
 
   // Prometheus text 0.0.4.
   std::string text() const;
 
  private:
   struct Families;
+  class Work;
   std::unique_ptr<Families> families_;
+  std::unique_ptr<Work> work_;
 };
 
 }  // namespace mcpfleet::op

@@ -1,8 +1,10 @@
 #include "operator/world.h"
 
+#include "desired/desired.h"
 #include "fleet/decode.h"
 #include "kube/paths.h"
 #include "log/log.h"
+#include "operator/trim.h"
 
 namespace mcpfleet::op {
 namespace {
@@ -13,14 +15,17 @@ void rejected(const Error& error) {
   log::warn("an object of the API server cannot be read", {{"error", error.message}});
 }
 
+std::size_t index_of(ChildKind kind) { return static_cast<std::size_t>(kind); }
+
 }  // namespace
 
 Result<ServerEntry> decode_server(std::string_view json) {
   ServerEntry entry;
-  auto server = fleet::decode(json);
+  const std::string text = without(json, {"metadata.managedFields"});
+  auto server = fleet::decode(text);
   if (!server) {
     entry.invalid = server.error();
-    server = fleet::decode_identity(json);
+    server = fleet::decode_identity(text);
     if (!server) return fail(server.error());
   }
   entry.namespace_ = server->namespace_;
@@ -31,101 +36,172 @@ Result<ServerEntry> decode_server(std::string_view json) {
   return entry;
 }
 
-std::vector<desired::ObservedPod> PodIndex::of(const std::string& server_key) const {
-  std::lock_guard lock(mutex_);
-  std::vector<desired::ObservedPod> result;
-  const auto found = by_server_.find(server_key);
-  if (found == by_server_.end()) return result;
-  for (const auto& [key, pod] : found->second) result.push_back(pod);
-  return result;
-}
-
-std::string PodIndex::erase(const std::string& pod_key) {
-  const auto found = server_of_.find(pod_key);
-  if (found == server_of_.end()) return {};
-  std::string server = found->second;
-  server_of_.erase(found);
-  const auto pods = by_server_.find(server);
-  pods->second.erase(pod_key);
-  if (pods->second.empty()) by_server_.erase(pods);
-  return server;
-}
-
-void PodIndex::list_begin() { listed_.clear(); }
-
-void PodIndex::upsert(std::string_view object_json) {
-  auto pod = desired::decode_pod(object_json);
-  if (!pod) return rejected(pod.error());
-  const std::string key = kube::make_key(pod->namespace_, pod->name);
-  const std::string server = kube::make_key(pod->namespace_, pod->server);
-  listed_[key] = true;
-  {
-    std::lock_guard lock(mutex_);
-    erase(key);
-    server_of_[key] = server;
-    by_server_[server][key] = std::move(*pod);
-  }
-  changed_(server);
-}
-
-void PodIndex::list_end() {
-  std::vector<std::string> gone;
-  {
-    std::lock_guard lock(mutex_);
-    for (const auto& [key, server] : server_of_) {
-      if (!listed_.contains(key)) gone.push_back(key);
-    }
-  }
-  listed_.clear();
-  for (const auto& key : gone) {
-    const auto pod = kube::split_key(key);
-    remove(pod.namespace_, pod.name);
-  }
-}
-
-void PodIndex::remove(std::string_view namespace_, std::string_view name) {
-  std::string server;
-  {
-    std::lock_guard lock(mutex_);
-    server = erase(kube::make_key(namespace_, name));
-  }
-  if (!server.empty()) changed_(server);
-}
-
-World::World(std::function<void(const std::string& key)> changed)
+World::World(std::function<void(const std::string& key)> changed, WorldOptions options)
     : servers(decode_server, changed, rejected),
       deployments(decode_deployment_entry, changed, rejected),
       hpas(decode_hpa_entry, changed, rejected),
-      services(decode_child, changed, rejected),
-      pods(changed) {}
-
-void World::start(kube::Client& client) {
-  const auto watch = [&](std::string_view api_version, std::string_view plural,
-                         const char* selector, kube::Sink& sink) {
-    reflectors_.push_back(kube::Reflector::start(
-        client, {kube::collection_path(api_version, "", plural), selector, ""}, sink));
-  };
-  watch(fleet::kApiVersion, fleet::kPlural, "", servers);
-  watch("apps/v1", "deployments", kChildren, deployments);
-  watch("autoscaling/v2", "horizontalpodautoscalers", kChildren, hpas);
-  watch("v1", "services", kChildren, services);
-  watch("v1", "pods", kChildren, pods);
+      pods(changed),
+      options_(std::move(options)),
+      changed_(std::move(changed)) {
+  for (const auto& type : kChildTypes) {
+    if (type.kind == ChildKind::Deployment || type.kind == ChildKind::HorizontalPodAutoscaler) {
+      continue;
+    }
+    auto wake = changed_;
+    if (type.kind == ChildKind::Secret) {
+      wake = [this](const std::string& key) {
+        if (key.ends_with(desired::kSecretSuffix)) {
+          changed_(key.substr(0, key.size() - desired::kSecretSuffix.size()));
+        }
+      };
+    }
+    others_.at(index_of(type.kind)) =
+        std::make_unique<kube::Store<Child>>(decode_child, wake, rejected);
+  }
 }
 
-bool World::synced() const {
-  if (reflectors_.empty()) return false;
+template <typename Feed>
+void World::watch(kube::Client& client, const kube::Collection& collection, Feed& feed,
+                  Reflectors& reflectors) {
+  if (options_.namespaces.empty()) {
+    reflectors.push_back(kube::Reflector::start(client, collection, feed));
+    return;
+  }
+  for (const auto& namespace_ : options_.namespaces) {
+    kube::Collection part = collection;
+    const auto slash = part.path.rfind('/');
+    part.path.insert(slash, "/namespaces/" + kube::escape(namespace_));
+    reflectors.push_back(kube::Reflector::start(client, part, feed.scope(namespace_)));
+  }
+}
+
+void World::watch_children(kube::Client& client, const ChildType& type, Reflectors& reflectors) {
+  const kube::Collection collection{
+      .path = kube::collection_path(type.api_version, "", type.plural),
+      .label_selector = kChildren,
+      .field_selector = "",
+      .metadata_only = type.kind == ChildKind::Secret};
+  switch (type.kind) {
+    case ChildKind::Deployment:
+      return watch(client, collection, deployments, reflectors);
+    case ChildKind::HorizontalPodAutoscaler:
+      return watch(client, collection, hpas, reflectors);
+    default:
+      return watch(client, collection, *others_.at(index_of(type.kind)), reflectors);
+  }
+}
+
+void World::start(kube::Client& client) {
+  watch(client, {kube::collection_path(fleet::kApiVersion, "", fleet::kPlural), "", ""}, servers,
+        reflectors_);
+  watch(client, {kube::collection_path("v1", "", "pods"), kChildren, ""}, pods, reflectors_);
+  for (const auto& type : kChildTypes) {
+    if (type.kind != ChildKind::ServiceMonitor && watches(type.kind)) {
+      watch_children(client, type, reflectors_);
+    }
+  }
+}
+
+bool World::watch_service_monitors(kube::Client& client, bool exist) {
+  std::lock_guard lock(monitors_mutex_);
+  if (exist != monitors_.empty()) return false;
+  if (exist) {
+    watch_children(client, kChildTypes.at(index_of(ChildKind::ServiceMonitor)), monitors_);
+    return true;
+  }
+  monitors_.clear();
+  auto& none = sink(ChildKind::ServiceMonitor);
+  none.list_begin();
+  none.list_end();
+  return true;
+}
+
+bool World::watches(ChildKind kind) const {
+  if (kind == ChildKind::Secret) return options_.secrets;
+  if (kind != ChildKind::ServiceMonitor) return true;
+  std::lock_guard lock(monitors_mutex_);
+  return !monitors_.empty();
+}
+
+std::shared_ptr<const Child> World::child(ChildKind kind, const std::string& key) const {
+  switch (kind) {
+    case ChildKind::Deployment:
+      return deployments.get(key);
+    case ChildKind::HorizontalPodAutoscaler:
+      return hpas.get(key);
+    default:
+      return others_.at(index_of(kind))->get(key);
+  }
+}
+
+void World::note_written(ChildKind kind, std::string_view answer) {
+  if (!watches(kind)) return;
+  const auto note = [](auto& store, auto entry) {
+    if (!entry) return rejected(entry.error());
+    entry->set_verified();
+    store.note_written(std::move(*entry));
+  };
+  switch (kind) {
+    case ChildKind::Deployment:
+      return note(deployments, decode_deployment_entry(answer));
+    case ChildKind::HorizontalPodAutoscaler:
+      return note(hpas, decode_hpa_entry(answer));
+    default:
+      return note(*others_.at(index_of(kind)), decode_child(answer));
+  }
+}
+
+void World::note_verified(ChildKind kind, const Child& seen) {
+  const auto note = [&seen](auto& store) {
+    const auto held = store.get(kube::make_key(seen.namespace_, seen.name));
+    if (held == nullptr || held->resource_version != seen.resource_version) return;
+    store.edit(*held, [](Child& child) { child.set_verified(); });
+  };
+  switch (kind) {
+    case ChildKind::Deployment:
+      return note(deployments);
+    case ChildKind::HorizontalPodAutoscaler:
+      return note(hpas);
+    default:
+      return note(*others_.at(index_of(kind)));
+  }
+}
+
+kube::Sink& World::sink(ChildKind kind) {
+  switch (kind) {
+    case ChildKind::Deployment:
+      return deployments;
+    case ChildKind::HorizontalPodAutoscaler:
+      return hpas;
+    default:
+      return *others_.at(index_of(kind));
+  }
+}
+
+template <typename Visit>
+bool World::for_each_reflector(const Visit& visit) const {
   for (const auto& reflector : reflectors_) {
-    if (!reflector->synced()) return false;
+    if (!visit(*reflector)) return false;
+  }
+  std::lock_guard lock(monitors_mutex_);
+  for (const auto& reflector : monitors_) {
+    if (!visit(*reflector)) return false;
   }
   return true;
 }
 
+bool World::synced() const {
+  return !reflectors_.empty() &&
+         for_each_reflector([](const kube::Reflector& reflector) { return reflector.synced(); });
+}
+
 std::string World::errors() const {
   std::string text;
-  for (const auto& reflector : reflectors_) {
-    const std::string error = reflector->last_error();
+  for_each_reflector([&text](const kube::Reflector& reflector) {
+    const std::string error = reflector.last_error();
     if (!error.empty()) text += error + "\n";
-  }
+    return true;
+  });
   return text;
 }
 

@@ -5,8 +5,8 @@
 // kept. Thread safety: all functions from any thread, but start() once.
 #pragma once
 
+#include <array>
 #include <functional>
-#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -15,12 +15,12 @@
 #include <vector>
 
 #include "base/result.h"
-#include "desired/observed.h"
 #include "fleet/mcp_server.h"
 #include "kube/client.h"
 #include "kube/reflector.h"
 #include "kube/store.h"
-#include "operator/plan.h"
+#include "operator/child.h"
+#include "operator/pod_index.h"
 
 namespace mcpfleet::op {
 
@@ -35,48 +35,16 @@ struct ServerEntry {
 };
 Result<ServerEntry> decode_server(std::string_view json);
 
-// Deployment, HPA or Service: what the plan needs, and what the status needs.
-struct DeploymentEntry : Child {
-  desired::ObservedDeployment seen;
-};
-struct HpaEntry : Child {
-  desired::ObservedHpa seen;
-};
-// Error: Malformed.
-Result<Child> decode_child(std::string_view json);
-Result<DeploymentEntry> decode_deployment_entry(std::string_view json);
-Result<HpaEntry> decode_hpa_entry(std::string_view json);
-
-// Pods by the server they belong to.
-class PodIndex final : public kube::Sink {
- public:
-  // `changed` gets the key of the server whose pods changed; called on the watch's thread.
-  explicit PodIndex(std::function<void(const std::string& server_key)> changed)
-      : changed_(std::move(changed)) {}
-
-  std::vector<desired::ObservedPod> of(const std::string& server_key) const;
-
-  void list_begin() override;
-  void upsert(std::string_view object_json) override;
-  void list_end() override;
-  void remove(std::string_view namespace_, std::string_view name) override;
-
- private:
-  std::string erase(const std::string& pod_key);  // needs the lock; the server's key
-
-  const std::function<void(const std::string& server_key)> changed_;
-  // Used by the watch's thread only.
-  std::map<std::string, bool> listed_;
-  // Protected by mutex_.
-  mutable std::mutex mutex_;
-  std::map<std::string, std::map<std::string, desired::ObservedPod>> by_server_;
-  std::map<std::string, std::string> server_of_;  // by pod key
+struct WorldOptions {
+  std::vector<std::string> namespaces;  // watched; empty: all of the cluster
+  // Our own Secrets are watched, by their metadata, and so are those that servers refer to.
+  bool secrets = false;
 };
 
 class World {
  public:
   // `changed` gets the key of each MCPServer that may need work.
-  explicit World(std::function<void(const std::string& key)> changed);
+  explicit World(std::function<void(const std::string& key)> changed, WorldOptions options = {});
 
   void start(kube::Client& client);
   // All collections are known.
@@ -84,14 +52,45 @@ class World {
   // The errors of the watches that are interrupted now, a line each; empty when all is well.
   std::string errors() const;
 
+  // Whether children of that kind are watched.
+  bool watches(ChildKind kind) const;
+  // ServiceMonitors exist only where somebody installed their CRD. start() watches none. True where
+  // that is new.
+  bool watch_service_monitors(kube::Client& client, bool exist);
+
+  // nullptr: none is known.
+  std::shared_ptr<const Child> child(ChildKind kind, const std::string& key) const;
+  // What the API server answered to a write of ours; its content counts as verified. Ignored for a
+  // kind that is not watched.
+  void note_written(ChildKind kind, std::string_view answer);
+  // The text of `seen` was compared, and is not needed any more.
+  void note_verified(ChildKind kind, const Child& seen);
+
   kube::Store<ServerEntry> servers;
   kube::Store<DeploymentEntry> deployments;
   kube::Store<HpaEntry> hpas;
-  kube::Store<Child> services;
   PodIndex pods;
 
+  // Where watches and tests tell of children of that kind.
+  kube::Sink& sink(ChildKind kind);
+
  private:
-  std::vector<std::unique_ptr<kube::Reflector>> reflectors_;  // last: they use what is above
+  using Reflectors = std::vector<std::unique_ptr<kube::Reflector>>;
+
+  template <typename Feed>
+  void watch(kube::Client& client, const kube::Collection& collection, Feed& feed,
+             Reflectors& reflectors);
+  void watch_children(kube::Client& client, const ChildType& type, Reflectors& reflectors);
+  template <typename Visit>
+  bool for_each_reflector(const Visit& visit) const;
+
+  const WorldOptions options_;
+  const std::function<void(const std::string& key)> changed_;
+  // By ChildKind; null for the kinds that have a store of their own above.
+  std::array<std::unique_ptr<kube::Store<Child>>, kChildTypes.size()> others_;
+  Reflectors reflectors_;  // after what they use
+  mutable std::mutex monitors_mutex_;
+  Reflectors monitors_;  // of ServiceMonitors; protected by monitors_mutex_
 };
 
 }  // namespace mcpfleet::op

@@ -29,5 +29,19 @@ TEST(Tolerance, AServerWithoutOpenApiHasNone) {
   EXPECT_FALSE(hpa_has_tolerance(client).has_value());
 }
 
+TEST(ServiceMonitors, ExistWhereTheirGroupHasThem) {
+  kube::FakeClient client;
+  EXPECT_EQ(has_service_monitors(client), false);
+  std::string answer = R"({"resources":[{"name":"podmonitors"},{"name":"servicemonitors"}]})";
+  client.answer = [&answer](const auto&) -> Result<std::string> { return answer; };
+  EXPECT_EQ(has_service_monitors(client), true);
+  answer = R"({"resources":[{"name":"podmonitors"}]})";
+  EXPECT_EQ(has_service_monitors(client), false);
+  client.answer = [](const auto&) -> Result<std::string> {
+    return fail(ErrorKind::Unavailable, "starting");
+  };
+  EXPECT_FALSE(has_service_monitors(client).has_value());
+}
+
 }  // namespace
 }  // namespace mcpfleet::op

@@ -45,6 +45,37 @@ TEST(DecodeChild, WithoutMetadataOfOursItIsNobodys) {
   EXPECT_EQ(json::parse(child->content), json::parse(R"({"metadata":{}})"));
 }
 
+TEST(DecodeChild, KeepsFieldsAtTheTopButNoSecretData) {
+  const auto child = decode_child(R"({"apiVersion":"v1","kind":"X","metadata":{"name":"a"},
+      "automountServiceAccountToken" : false ,"type":"Opaque","data":{"key":"c2VjcmV0"},
+      "stringData":{"key":"secret"}})");
+  ASSERT_TRUE(child) << child.error().message;
+  EXPECT_EQ(json::parse(child->content),
+            json::parse(R"({"metadata":{},"automountServiceAccountToken":false,"type":"Opaque"})"));
+}
+
+TEST(Child, WhatWasVerifiedStaysSoWhileTheContentIsTheSame) {
+  const auto decoded = [](const std::string& version, const std::string& spec) {
+    return *decode_child(R"({"metadata":{"name":"a","uid":"u","resourceVersion":")" + version +
+                         R"(","annotations":{"mcpfleet.dev/applied":"x"}},"spec":)" + spec +
+                         R"(,"status":{"v":)" + version + "}}");
+  };
+  auto held = decoded("1", R"({"x":1})");
+  auto next = decoded("2", R"({"x":1})");
+  next.carry_over(held);
+  EXPECT_FALSE(next.verified());
+  held.set_verified();
+  next.carry_over(held);
+  EXPECT_TRUE(next.verified());
+  auto edited = decoded("3", R"({"x":2})");
+  edited.carry_over(next);
+  EXPECT_FALSE(edited.verified());
+  auto another = decoded("3", R"({"x":1})");
+  another.uid = "v";
+  another.carry_over(next);
+  EXPECT_FALSE(another.verified());
+}
+
 TEST(DecodeChild, RefusesGarbage) {
   for (const char* text :
        {"", "x", "{}", "[]", R"({"metadata":5})", R"({"metadata":{"name":"a")"}) {

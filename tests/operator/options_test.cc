@@ -22,6 +22,8 @@ TEST(Options, Defaults) {
   EXPECT_EQ(options->listen_address, "0.0.0.0");
   EXPECT_EQ(options->listen_port, 8080);
   EXPECT_EQ(options->workers, 4);
+  EXPECT_EQ(options->kube_api_qps, 500);
+  EXPECT_EQ(options->kube_api_burst, 1000);
 }
 
 TEST(Options, AFlagBeatsTheEnvironment) {
@@ -35,7 +37,8 @@ TEST(Options, AFlagBeatsTheEnvironment) {
 
 TEST(Options, BothSpellings) {
   const auto options = parse({"--listen", "127.0.0.1:0", "--workers=2", "--log-format", "json",
-                              "--sidecar-pull-policy=Never", "--kubeconfig", "k"});
+                              "--sidecar-pull-policy=Never", "--kubeconfig", "k", "--context=c",
+                              "--kube-api-qps=20", "--kube-api-burst", "30"});
   ASSERT_TRUE(options) << options.error().message;
   EXPECT_EQ(options->listen_address, "127.0.0.1");
   EXPECT_EQ(options->listen_port, 0);
@@ -43,6 +46,39 @@ TEST(Options, BothSpellings) {
   EXPECT_EQ(options->log_format, log::Format::Json);
   EXPECT_EQ(options->sidecar_pull_policy, "Never");
   EXPECT_EQ(options->kubeconfig, "k");
+  EXPECT_EQ(options->context, "c");
+  EXPECT_EQ(options->kube_api_qps, 20);
+  EXPECT_EQ(options->kube_api_burst, 30);
+}
+
+TEST(Options, LeaderElection) {
+  const auto defaults = parse({"--namespace=ns"});
+  EXPECT_TRUE(defaults->leadership.elect);
+  EXPECT_EQ(defaults->leadership.namespace_, "ns");
+  EXPECT_EQ(defaults->leadership.terms, kube::ElectionTerms{});
+  const auto options =
+      parse({"--leader-elect=false", "--lease-duration=3s", "--lease-renew-deadline", "1500ms",
+             "--lease-retry-period=200ms", "--identity=me"});
+  ASSERT_TRUE(options) << options.error().message;
+  EXPECT_FALSE(options->leadership.elect);
+  EXPECT_EQ(options->leadership.identity, "me");
+  EXPECT_EQ(options->leadership.terms,
+            (kube::ElectionTerms{std::chrono::seconds(3), std::chrono::milliseconds(1500),
+                                 std::chrono::milliseconds(200)}));
+}
+
+TEST(Options, WhatIsWatched) {
+  const auto all = parse({});
+  ASSERT_TRUE(all);
+  EXPECT_TRUE(all->watched.namespaces.empty());
+  EXPECT_FALSE(all->watched.secrets);
+  EXPECT_TRUE(all->keep_sidecar);
+  const auto some =
+      parse({"--watch-namespaces=team-a,b,b", "--watch-secrets=true", "--sidecar-upgrade=AtOnce"});
+  ASSERT_TRUE(some);
+  EXPECT_EQ(some->watched.namespaces, (std::vector<std::string>{"team-a", "b"}));
+  EXPECT_TRUE(some->watched.secrets);
+  EXPECT_FALSE(some->keep_sidecar);
 }
 
 TEST(Options, RefusalsNameTheFlag) {
@@ -56,10 +92,24 @@ TEST(Options, RefusalsNameTheFlag) {
       {{"--listen=a:b"}, "--listen"},
       {{"--listen=a:70000"}, "--listen"},
       {{"--workers=0"}, "--workers"},
+      {{"--kube-api-qps=0"}, "--kube-api-qps must be a number from 1"},
+      {{"--kube-api-burst=many"}, "--kube-api-burst must be a number from 1"},
+      {{"--leader-elect=yes"}, "--leader-elect must be true or false"},
+      {{"--lease-duration=1500ms"},
+       "--lease-duration must be at most an hour and a multiple of 1s"},
+      {{"--lease-duration=0s"}, "--lease-duration must be"},
+      {{"--lease-retry-period=soon"}, "--lease-retry-period must be a duration"},
+      {{"--lease-duration=8s"}, "--lease-renew-deadline must be less than --lease-duration"},
+      {{"--lease-retry-period=5s"},
+       "--lease-renew-deadline must be at least twice --lease-retry-period"},
       {{"--workers=2x"}, "--workers"},
       {{"--log-format=xml"}, "--log-format"},
       {{"--log-level=loud"}, "--log-level"},
       {{"--sidecar-pull-policy=Maybe"}, "Maybe"},
+      {{"--sidecar-upgrade=Never"}, "--sidecar-upgrade must be WithNextRollout or AtOnce"},
+      {{"--watch-namespaces=a,,b"}, "--watch-namespaces must be names of namespaces"},
+      {{"--watch-namespaces=A"}, "--watch-namespaces"},
+      {{"--watch-secrets=maybe"}, "--watch-secrets must be true or false"},
       {{"word"}, "word"},
   };
   for (const auto& c : kCases) {

@@ -1,7 +1,7 @@
+#include "operator/pod_index.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
-#include "operator/world.h"
 
 namespace mcpfleet::op {
 namespace {
@@ -52,6 +52,24 @@ TEST_F(PodIndexTest, WhatAListDoesNotHaveIsGone) {
   index_.upsert(pod("a-2", "a"));
   index_.list_end();
   EXPECT_THAT(names("a"), ElementsAre("a-2"));
+}
+
+TEST_F(PodIndexTest, AListOfOneNamespaceSaysNothingOfTheOthers) {
+  auto& mine = index_.scope("ns");
+  auto& other = index_.scope("ns-2");
+  mine.upsert(pod("a-1", "a"));
+  other.upsert(R"({"metadata":{"namespace":"ns-2","name":"b-1",
+                   "labels":{"mcpfleet.dev/server":"b"}}})");
+  mine.list_begin();
+  mine.list_end();
+  EXPECT_THAT(names("a"), IsEmpty());
+  EXPECT_EQ(index_.of("ns-2/b").size(), 1U);
+}
+
+TEST_F(PodIndexTest, WhatIsAsBeforeWakesNobody) {
+  index_.upsert(pod("a-1", "a"));
+  index_.upsert(pod("a-1", "a"));
+  EXPECT_THAT(changed_, ElementsAre("ns/a"));
 }
 
 }  // namespace

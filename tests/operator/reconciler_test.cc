@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "desired/reasons.h"
+#include "kube/paths.h"
 #include "tests/kube/fake_client.h"
 
 namespace mcpfleet::op {
@@ -45,15 +46,21 @@ class Api {
     }
     json body = json::parse(call.body);
     std::string path = call.path;
-    if (call.verb == "create") body["metadata"]["managedFields"] = data_of("mcp-operator");
-    if (call.verb == "create") {
-      path += "/" + body["metadata"]["name"].get<std::string>();
-      if (objects.contains(path)) return fail(ErrorKind::AlreadyExists, path + " exists");
+    if (body["metadata"].contains("resourceVersion")) {
+      const auto found = objects.find(path);
+      if (found != objects.end() &&
+          found->second["metadata"]["resourceVersion"] != body["metadata"]["resourceVersion"]) {
+        return fail(ErrorKind::Conflict, path + " has been modified");
+      }
+      body["metadata"].erase("resourceVersion");
     }
     if (const auto query = path.find("?dryRun=All"); query != std::string::npos) {
       json tried = objects[path.substr(0, query)];
       tried.merge_patch(body);
       return tried.dump();
+    }
+    if (body["kind"] == "Secret" && !objects.contains(path)) {
+      body["metadata"]["managedFields"] = data_of("mcp-operator");
     }
     if (path.ends_with("/status")) path.resize(path.size() - 7);
     return store(path, body).dump();
@@ -103,14 +110,15 @@ json server_object() {
 
 // One life of the operator: it knows what the API server holds when it begins.
 struct Life {
-  Life(Api& api, const Clock& clock)
-      : world([](const std::string&) {}),
+  Life(Api& api, const Clock& clock, WorldOptions watched = {},
+       const std::string& sidecar = "sidecar:1", bool keep_sidecar = true)
+      : world([](const std::string&) {}, std::move(watched)),
         reconciler({api.client, world, scalers, sessions, events, telemetry, clock},
-                   SessionKeys(std::string(32, 'k')), {"sidecar:1", "", true}) {
+                   SessionKeys(std::string(32, 'k')), {sidecar, "", true, keep_sidecar}) {
     learn(api);
   }
   void learn(Api& api) {
-    const auto tell = [&](const char* path, kube::Sink& sink) {
+    const auto tell = [&](const std::string& path, kube::Sink& sink) {
       const auto found = api.objects.find(path);
       sink.list_begin();
       if (found != api.objects.end()) sink.upsert(found->second.dump());
@@ -118,9 +126,15 @@ struct Life {
       sink.reached(std::to_string(api.version));
     };
     tell(kServerPath, world.servers);
-    tell(kDeploymentPath, world.deployments);
-    tell(kServicePath, world.services);
-    tell(kHpaPath, world.hpas);
+    for (const auto& type : kChildTypes) {
+      if (world.watches(type.kind)) {
+        tell(kube::object_path(type.api_version, "ns", type.plural, name_of(type.kind)),
+             world.sink(type.kind));
+      }
+    }
+  }
+  static const char* name_of(ChildKind kind) {
+    return kind == ChildKind::Secret ? "s-session-key" : "s";
   }
   Result<kube::Next> reconcile() { return reconciler.reconcile("ns/s"); }
 
@@ -246,6 +260,107 @@ TEST_F(ReconcilerTest, ASpecThatCannotBeReadLeavesTheChildren) {
   EXPECT_EQ(accepted()["reason"], "Invalid");
   EXPECT_THAT(accepted()["message"].get<std::string>(), HasSubstr("minReplicas"));
   EXPECT_EQ(api_.objects[kDeploymentPath], deployment);
+}
+
+TEST_F(ReconcilerTest, MakingCostsARequestAChildAndOneForTheStatus) {
+  Life life(api_, clock_);
+  ASSERT_TRUE(life.reconcile());
+  const auto children = api_.objects.size() - 1;
+  EXPECT_EQ(api_.client.calls().size(), children + 1);
+}
+
+TEST_F(ReconcilerTest, AnObjectOfSomebodyElseIsNotTouched) {
+  api_.store(kServicePath, {{"kind", "Service"},
+                            {"metadata", {{"name", "s"}, {"namespace", "ns"}}},
+                            {"spec", {{"clusterIP", "None"}}}});
+  const json before = api_.objects[kServicePath];
+  Life life(api_, clock_);
+  // Without our labels no watch shows it.
+  life.world.sink(ChildKind::Service).remove("ns", "s");
+  EXPECT_FALSE(life.reconcile());
+  EXPECT_EQ(accepted()["reason"], "NameTaken");
+  EXPECT_EQ(api_.objects[kServicePath], before);
+  EXPECT_FALSE(api_.objects.contains(kDeploymentPath));
+}
+
+TEST_F(ReconcilerTest, AChildThatLostItsLabelsIsFoundAndPutRight) {
+  Life life(api_, clock_);
+  ASSERT_TRUE(life.reconcile());
+  const json before = state(api_);
+  life.learn(api_);
+  api_.objects[kDeploymentPath]["metadata"]["labels"].erase("app.kubernetes.io/managed-by");
+  life.world.deployments.remove("ns", "s");
+  ASSERT_TRUE(life.reconcile());
+  EXPECT_EQ(state(api_), before);
+  EXPECT_THAT(life.events.events,
+              Contains(HasSubstr("Deployment s was put right: metadata.labels")));
+}
+
+TEST_F(ReconcilerTest, ASecretThatIsWatchedComesBack) {
+  Life life(api_, clock_, {{}, /*secrets=*/true});
+  ASSERT_TRUE(life.reconcile());
+  life.learn(api_);
+  const int writes = api_.writes;
+  ASSERT_TRUE(life.reconcile());
+  EXPECT_EQ(api_.writes, writes);
+  const json secret = api_.objects[kSecretPath]["data"];
+  api_.objects.erase(kSecretPath);
+  life.learn(api_);
+  ASSERT_TRUE(life.reconcile());
+  EXPECT_EQ(api_.objects[kSecretPath]["data"], secret);
+  EXPECT_THAT(life.events.events,
+              Contains(HasSubstr("Secret s-session-key was put right: it was gone")));
+}
+
+TEST_F(ReconcilerTest, ChildrenThatWentWithTheirOwnerAreNotMadeAgain) {
+  Life life(api_, clock_);
+  ASSERT_TRUE(life.reconcile());
+  life.learn(api_);
+  ASSERT_TRUE(life.reconcile());
+  // Only the children's watches have told of it.
+  api_.objects.erase(kServerPath);
+  api_.objects.erase(kServicePath);
+  life.world.sink(ChildKind::Service).remove("ns", "s");
+  const int writes = api_.writes;
+  EXPECT_FALSE(life.reconcile());
+  EXPECT_EQ(api_.writes, writes);
+  EXPECT_FALSE(api_.objects.contains(kServicePath));
+}
+
+TEST_F(ReconcilerTest, ANewerOperatorDoesNotRestartPods) {
+  {
+    Life life(api_, clock_);
+    ASSERT_TRUE(life.reconcile());
+  }
+  const int writes = api_.writes;
+  {
+    Life newer(api_, clock_, {}, "sidecar:2");
+    ASSERT_TRUE(newer.reconcile());
+    EXPECT_EQ(api_.writes, writes);
+  }
+  Life at_once(api_, clock_, {}, "sidecar:2", /*keep_sidecar=*/false);
+  ASSERT_TRUE(at_once.reconcile());
+  const json pod = api_.objects[kDeploymentPath]["spec"]["template"]["spec"];
+  EXPECT_EQ(pod["initContainers"][0]["image"], "sidecar:2");
+}
+
+TEST_F(ReconcilerTest, StepsOfAStartShareAWriteOfTheStatus) {
+  Life life(api_, clock_);
+  ASSERT_TRUE(life.reconcile());
+  api_.store(kDeploymentPath, {{"status", {{"replicas", 1}}}});
+  life.learn(api_);
+  const int writes = api_.writes;
+  const auto next = life.reconcile();
+  ASSERT_TRUE(next);
+  EXPECT_EQ(api_.writes, writes);
+  ASSERT_TRUE(next->after);
+  EXPECT_EQ(*next->after, seconds(3));
+  api_.store(kDeploymentPath, {{"status", {{"replicas", 3}}}});
+  life.learn(api_);
+  clock_.advance(seconds(3));
+  ASSERT_TRUE(life.reconcile());
+  EXPECT_EQ(api_.writes, writes + 1);
+  EXPECT_EQ(api_.objects[kServerPath]["status"]["replicas"], 3);
 }
 
 TEST_F(ReconcilerTest, ASecretOfSomebodyElseIsNotTaken) {

@@ -1,0 +1,57 @@
+#include "operator/pace.h"
+
+#include <algorithm>
+#include <array>
+
+#include "desired/reasons.h"
+#include "desired/status.h"
+
+namespace mcpfleet::op {
+namespace {
+
+constexpr std::chrono::seconds kTurnInterval{1};
+constexpr std::chrono::seconds kStepInterval{3};
+// Live numbers may be this old in a status; what changes more often is in the metrics API.
+constexpr std::chrono::seconds kNumbersInterval{30};
+
+// What the rules must find again after a restart, and what the HPA reads.
+bool decided(const fleet::Status& stored, const fleet::Status& fresh) {
+  const auto memory = [](const fleet::Status& status) {
+    auto scaling = status.scaling.value_or(fleet::ScalingStatus{});
+    scaling.metrics.clear();
+    return scaling;
+  };
+  return memory(stored) != memory(fresh);
+}
+
+bool judged(const fleet::Status& stored, const fleet::Status& fresh) {
+  const auto* was = fleet::find_condition(stored, desired::kAccepted);
+  const auto* now = fleet::find_condition(fresh, desired::kAccepted);
+  if (was == nullptr || now == nullptr) return was != now;
+  return was->status != now->status || was->reason != now->reason ||
+         was->observed_generation != now->observed_generation;
+}
+
+// People and scripts wait for these.
+bool turned(const fleet::Status& stored, const fleet::Status& fresh) {
+  constexpr std::array kAwaited{desired::kReady, desired::kAvailable};
+  return std::ranges::any_of(kAwaited, [&](std::string_view type) {
+    const auto* was = fleet::find_condition(stored, type);
+    const auto* now = fleet::find_condition(fresh, type);
+    return was == nullptr || now == nullptr || was->status != now->status;
+  });
+}
+
+}  // namespace
+
+std::optional<Duration> status_wait(const fleet::Status& stored, const fleet::Status& fresh,
+                                    Duration since) {
+  const auto change = desired::compare(stored, fresh);
+  if (change == desired::Change::None) return std::nullopt;
+  if (decided(stored, fresh) || judged(stored, fresh)) return Duration(0);
+  Duration interval = turned(stored, fresh) ? kTurnInterval : kStepInterval;
+  if (change == desired::Change::Numbers) interval = kNumbersInterval;
+  return std::max(Duration(0), interval - since);
+}
+
+}  // namespace mcpfleet::op

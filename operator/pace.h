@@ -1,0 +1,22 @@
+// How soon a status has to be written.
+//
+// Pure. Thread safety: free functions.
+#pragma once
+
+#include <optional>
+
+#include "base/clock.h"
+#include "fleet/status.h"
+
+namespace mcpfleet::op {
+
+// Nothing: the two say the same. 0: now. A decision of the rules, a refusal and the first word on a
+// spec are written at once; whether it is ready or available at most once a second; what else
+// changes every 3 s, so that a server that starts does not cost a write for each of its steps; live
+// numbers every 30 s.
+//
+// `since`: how long ago the status was written last.
+std::optional<Duration> status_wait(const fleet::Status& stored, const fleet::Status& fresh,
+                                    Duration since);
+
+}  // namespace mcpfleet::op
