@@ -21,6 +21,7 @@
 #include "metrics-adapter/authenticator.h"
 #include "metrics-adapter/authorizer.h"
 #include "metrics-adapter/metric_source.h"
+#include "metrics-adapter/operator_lease.h"
 #include "metrics-adapter/options.h"
 #include "metrics-adapter/own_metrics.h"
 #include "metrics-adapter/pod_target.h"
@@ -67,7 +68,8 @@ class Program {
             decode_server, [this](const std::string&) { roster_.touch(); }, report_rejected),
         roster_([this] { return pods_.all(); }, [this] { return servers_.all(); },
                 [this] { return pods_synced() && servers_synced(); }, options_.window),
-        source_(roster_, {options_.window, options_.max_age}),
+        lease_(options_.operator_lease_namespace, options_.operator_lease_name, clock_),
+        source_(roster_, {options_.window, options_.max_age}, operator_liveness()),
         authenticator_(*client_, clock_),
         authorizer_(*client_, clock_),
         keeper_(*client_, clock_,
@@ -92,6 +94,8 @@ class Program {
         kube::Reflector::start(*client_, {"/api/v1/pods", std::string(kServerLabel), ""}, pods_);
     server_reflector_ = kube::Reflector::start(
         *client_, {"/apis/mcpfleet.dev/v1alpha1/mcpservers", "", ""}, servers_);
+    if (!options_.operator_lease_name.empty())
+      lease_reflector_ = kube::Reflector::start(*client_, lease_.collection(), lease_);
     ScraperOptions scraping;
     scraping.interval = options_.scrape_interval;
     scraping.max_age = options_.max_age;
@@ -116,6 +120,11 @@ class Program {
  private:
   bool pods_synced() const { return running_.load() && pod_reflector_->synced(); }
   bool servers_synced() const { return running_.load() && server_reflector_->synced(); }
+
+  Liveness operator_liveness() {
+    if (options_.operator_lease_name.empty()) return nullptr;
+    return [this](MonotonicTime now) { return lease_.check(now); };
+  }
 
   std::vector<Check> checks() {
     return {{"pods", [this] { return pods_synced(); }},
@@ -187,6 +196,7 @@ class Program {
   kube::Store<PodTarget> pods_;
   kube::Store<ServerRecord> servers_;
   Roster roster_;
+  OperatorLease lease_;
   MetricSource source_;
   Authenticator authenticator_;
   Authorizer authorizer_;
@@ -197,7 +207,8 @@ class Program {
   ApiHandler handler_;
   std::unique_ptr<kube::Reflector> pod_reflector_;
   std::unique_ptr<kube::Reflector> server_reflector_;
-  std::atomic<bool> running_{false};  // what start() makes is there
+  std::unique_ptr<kube::Reflector> lease_reflector_;  // null: not asked for
+  std::atomic<bool> running_{false};                  // what start() makes is there
   std::unique_ptr<Scraper> scraper_;
   std::atomic<bool> serving_{false};
   // Used by certificate_loop_ only.
@@ -216,7 +227,7 @@ std::optional<std::string> environment(const std::string& name) {
 Result<std::unique_ptr<kube::Client>> connect(const Options& options) {
   auto config = kube::load_config(options.kubeconfig);
   if (!config) return fail(config.error());
-  return kube::Client::create(*config, "mcp-metrics-adapter/" MCPFLEET_VERSION);
+  return kube::Client::create(*config, {.user_agent = "mcp-metrics-adapter/" MCPFLEET_VERSION});
 }
 
 int run(const Options& options) {

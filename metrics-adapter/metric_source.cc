@@ -147,6 +147,10 @@ Result<MetricAnswer> MetricSource::pods(const MetricQuery& query, Instant now) c
 }
 
 Result<MetricAnswer> MetricSource::servers(const MetricQuery& query, Instant now) const {
+  if (operator_lives_ && query.path.metric == kRecommendedReplicas) {
+    // A floor that nobody looks after would hold for ever.
+    if (auto lives = operator_lives_(now.monotonic); !lives) return no_value(query, lives.error());
+  }
   MetricAnswer answer{roster_.snapshot(), {}};
   const auto space = answer.keep->namespaces.find(query.path.namespace_);
   if (query.path.name != "*") {

@@ -1,6 +1,7 @@
 // The values behind the metrics API: pods and MCPServers by name, metric and selector.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -35,11 +36,16 @@ struct MetricAnswer {
   std::vector<MetricItem> items;
 };
 
+// Whether the recommendations in the MCPServers' status are those of an operator that is alive; an
+// error says why not. Any thread.
+using Liveness = std::function<Result<void>(MonotonicTime now)>;
+
 // Answers from memory alone, without waiting for anything.
 // Thread safety: any thread.
 class MetricSource {
  public:
-  MetricSource(const Roster& roster, metrics::Terms terms) : roster_(roster), terms_(terms) {}
+  MetricSource(const Roster& roster, metrics::Terms terms, Liveness operator_lives = nullptr)
+      : roster_(roster), terms_(terms), operator_lives_(std::move(operator_lives)) {}
 
   // A name gives exactly one item or an error that explains. "*" gives those that have a value; for
   // pods, none at all is an error with the first one's reason, since an HPA shows its user that
@@ -55,6 +61,7 @@ class MetricSource {
 
   const Roster& roster_;
   const metrics::Terms terms_;
+  const Liveness operator_lives_;  // null: not asked
 };
 
 // Names of all metrics of a resource, for discovery; empty for an unknown resource.

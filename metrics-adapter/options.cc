@@ -51,6 +51,16 @@ Result<void> set_list(std::vector<std::string>& field, const std::string& value)
   return {};
 }
 
+Result<void> set_lease(Options& options, const std::string& value) {
+  const auto slash = value.find('/');
+  const bool two = slash != std::string::npos && slash > 0 && slash + 1 < value.size() &&
+                   value.find('/', slash + 1) == std::string::npos;
+  if (!value.empty() && !two) return fail(ErrorKind::Invalid, "must be NAMESPACE/NAME, or empty");
+  options.operator_lease_namespace = two ? value.substr(0, slash) : "";
+  options.operator_lease_name = two ? value.substr(slash + 1) : "";
+  return {};
+}
+
 template <typename T>
 Result<void> take(T& field, Result<T> value) {
   if (!value) return fail(value.error());
@@ -84,6 +94,9 @@ constexpr Flag kFlags[] = {
     {"--tls-secret",
      "NAME: the Secret of the serving certificate (default mcp-metrics-adapter-tls)",
      [](Options& o, const std::string& v) { return set_text(o.tls_secret, v); }},
+    {"--operator-lease",
+     "NAMESPACE/NAME: recommendations are stale once this Lease has expired (default: never)",
+     set_lease},
     {"--scrape-interval", "DURATION: how often each pod is scraped (default 1s)",
      [](Options& o, const std::string& v) {
        return set_duration(o.scrape_interval, v, milliseconds(200), seconds(60));

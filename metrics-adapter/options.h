@@ -27,6 +27,9 @@ struct Options {
   std::vector<std::string> api_services{"v1beta2.custom.metrics.k8s.io",
                                         "v1beta2.metrics.mcpfleet.dev"};
   std::string tls_secret = "mcp-metrics-adapter-tls";
+  // Whose recommendations go stale with this Lease; an empty name: they do not.
+  std::string operator_lease_namespace;
+  std::string operator_lease_name;
   Duration scrape_interval = std::chrono::seconds(1);
   Duration window = std::chrono::seconds(30);
   Duration max_age = std::chrono::seconds(10);

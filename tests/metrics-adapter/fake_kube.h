@@ -32,16 +32,18 @@ class FakeKube final : public kube::Client {
                                   std::string_view) override {
     return record({"merge_patch", std::string(path), std::move(body)});
   }
-  Result<std::string> apply(std::string_view path, std::string body, std::string_view,
-                            bool) override {
-    return record({"apply", std::string(path), std::move(body)});
+  Result<kube::Applied> apply(std::string_view path, std::string body, std::string_view,
+                              bool) override {
+    auto answer = record({"apply", std::string(path), std::move(body)});
+    if (!answer) return fail(answer.error());
+    return kube::Applied{std::move(*answer), false};
   }
   Result<void> remove(std::string_view path, std::string_view) override {
     auto answer = record({"remove", std::string(path), ""});
     if (!answer) return fail(answer.error());
     return {};
   }
-  std::unique_ptr<http::Stream> stream(std::string_view, std::chrono::milliseconds,
+  std::unique_ptr<http::Stream> stream(std::string_view, const kube::StreamOptions&,
                                        http::StreamHandler) override {
     return nullptr;
   }

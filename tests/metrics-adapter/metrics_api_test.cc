@@ -22,7 +22,7 @@ class MetricsApiTest : public testing::Test {
     fleet_.roster.touch();
     fleet_.roster.refresh();
     const auto target = parse_target("/apis/" + group + "/v1beta2/namespaces/ns/" + rest).value();
-    return answer_metric_request(target, source_, {fleet_.clock.wall(), fleet_.clock.monotonic()});
+    return answer_metric_request(target, *source_, {fleet_.clock.wall(), fleet_.clock.monotonic()});
   }
   json body(const std::string& rest) {
     const auto response = get(rest);
@@ -41,7 +41,7 @@ class MetricsApiTest : public testing::Test {
   }
 
   MadeUpFleet fleet_;
-  MetricSource source_{fleet_.roster, {}};
+  std::optional<MetricSource> source_{std::in_place, fleet_.roster, metrics::Terms{}};
 };
 
 TEST_F(MetricsApiTest, TheExactBody) {
@@ -196,6 +196,29 @@ TEST_F(MetricsApiTest, RecommendedReplicas) {
   EXPECT_NE(error("mcpservers.mcpfleet.dev/y/mcp_recommended_replicas")
                 .find("it has no recommendation yet"),
             std::string::npos);
+}
+
+TEST_F(MetricsApiTest, AStaleRecommendationIsAnError) {
+  fleet_.pod("ns", "p", "x");
+  fleet_.server("ns", "x").recommended_replicas = 3;
+  fleet_.scraped("ns", "p", 10);
+  bool alive = false;
+  source_.emplace(fleet_.roster, metrics::Terms{}, [&alive](MonotonicTime) -> Result<void> {
+    if (!alive) return fail(ErrorKind::NotFound, "the operator sleeps");
+    return {};
+  });
+  const std::string metric = "mcp_recommended_replicas";
+  EXPECT_EQ(error("mcpservers.mcpfleet.dev/x/" + metric),
+            "the server could not find the metric mcp_recommended_replicas for "
+            "mcpservers.mcpfleet.dev ns/x: the operator sleeps");
+  EXPECT_EQ(error("mcpservers.mcpfleet.dev/*/" + metric),
+            "the server could not find the metric mcp_recommended_replicas for "
+            "mcpservers.mcpfleet.dev: the operator sleeps");
+  EXPECT_EQ(get("mcpservers.mcpfleet.dev/x/" + metric, "metrics.mcpfleet.dev").status, 404);
+  EXPECT_EQ(body("mcpservers.mcpfleet.dev/x/mcp_requests_per_second")["items"].size(), 1u)
+      << "what pods say is as good as before";
+  alive = true;
+  EXPECT_EQ(body("mcpservers.mcpfleet.dev/x/" + metric)["items"][0]["value"], "3");
 }
 
 TEST_F(MetricsApiTest, NothingIsSaidBeforeAllPodsAreKnown) {
