@@ -75,3 +75,76 @@ prometheus.io/path: /metrics
 {{ toYaml . }}
 {{- end }}
 {{- end }}
+
+{{/* "true" or "false": the operator may read Secrets where MCPServers are. */}}
+{{- define "mcpfleet.watchSecrets" -}}
+{{- if kindIs "bool" .Values.operator.watchSecrets -}}
+{{ .Values.operator.watchSecrets }}
+{{- else -}}
+{{ not (empty .Values.watchNamespaces) }}
+{{- end -}}
+{{- end }}
+
+{{/* What the operator may do in each namespace where it watches MCPServers. */}}
+{{- define "mcpfleet.operatorRules" -}}
+- apiGroups: [mcpfleet.dev]
+  resources: [mcpservers]
+  verbs: [get, list, watch]
+- apiGroups: [mcpfleet.dev]
+  resources: [mcpservers/status]
+  verbs: [patch]
+# Owner references that block deletion, where the API server checks who may set them.
+- apiGroups: [mcpfleet.dev]
+  resources: [mcpservers/finalizers]
+  verbs: [update]
+- apiGroups: [apps]
+  resources: [deployments]
+  verbs: [get, list, watch, create, patch, delete]
+- apiGroups: [""]
+  resources: [services, serviceaccounts]
+  verbs: [get, list, watch, create, patch, delete]
+- apiGroups: [networking.k8s.io]
+  resources: [networkpolicies]
+  verbs: [get, list, watch, create, patch, delete]
+- apiGroups: [policy]
+  resources: [poddisruptionbudgets]
+  verbs: [get, list, watch, create, patch, delete]
+- apiGroups: [autoscaling]
+  resources: [horizontalpodautoscalers]
+  verbs: [get, list, watch, create, patch, delete]
+# Where their CRD is installed.
+- apiGroups: [monitoring.coreos.com]
+  resources: [servicemonitors]
+  verbs: [get, list, watch, create, patch, delete]
+- apiGroups: [""]
+  resources: [pods]
+  verbs: [list, watch]
+{{- if eq (include "mcpfleet.watchSecrets" .) "true" }}
+# The session key of each MCPServer, and the Secrets that MCPServers refer to.
+- apiGroups: [""]
+  resources: [secrets]
+  verbs: [get, list, watch, create, patch, delete]
+{{- else }}
+# The session key of each MCPServer. Secrets are never read outside the operator's own namespace.
+- apiGroups: [""]
+  resources: [secrets]
+  verbs: [create, patch]
+{{- end }}
+# Those that MCPServers refer to.
+- apiGroups: [""]
+  resources: [configmaps]
+  verbs: [get, list, watch]
+# Workloads that MCPServers only scale, and what else scales them.
+- apiGroups: [apps]
+  resources: [statefulsets]
+  verbs: [get, list, watch]
+- apiGroups: [keda.sh]
+  resources: [scaledobjects]
+  verbs: [list]
+- apiGroups: [""]
+  resources: [events]
+  verbs: [get, create, patch]
+- apiGroups: [metrics.mcpfleet.dev]
+  resources: ["*"]
+  verbs: [get]
+{{- end }}
