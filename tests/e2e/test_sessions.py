@@ -29,6 +29,12 @@ def pods_that_served(fleet, namespace, server):
     return {item["describedObject"]["name"]: item["value"] for item in fleet.raw(path)["items"]}
 
 
+def test_servers_say_what_they_are(fleet, both):
+    for server in ("everything", "time"):
+        info = fleet.wait(f"serverInfo of {server}", lambda: fleet.get("mcpserver", server, both)["status"].get("serverInfo"))
+        assert info["name"] and info["protocolVersions"] and "tools" in info["capabilities"], info
+
+
 def test_everything_answers_in_200_sessions_at_once(fleet, both):
     async def use(client, number):
         tools = {tool.name for tool in (await client.list_tools()).tools}

@@ -84,6 +84,17 @@ def test_images_and_flags(helm):
         operator["args"])
 
 
+def test_replicas_of_the_operator(helm):
+    one = named(render(helm), "Deployment", "mcp-operator")["spec"]
+    assert one["replicas"] == 1 and "topologySpreadConstraints" not in one["template"]["spec"]
+    two = named(render(helm, "operator.replicas=2"), "Deployment", "mcp-operator")["spec"]
+    assert two["replicas"] == 2
+    spread, = two["template"]["spec"]["topologySpreadConstraints"]
+    assert spread["labelSelector"]["matchLabels"] == two["selector"]["matchLabels"]
+    adapter = named(render(helm), "Deployment", "mcp-metrics-adapter")["spec"]["template"]["spec"]["containers"][0]
+    assert f"--operator-lease={NAMESPACE}/mcp-operator" in adapter["args"]
+
+
 def test_pods_are_restricted(helm):
     """Pod Security's profile `restricted`, the service account of each program's own, probes and requests."""
     for name in ("mcp-operator", "mcp-metrics-adapter"):
@@ -111,6 +122,7 @@ def test_no_right_is_wider_than_needed(helm):
 @pytest.mark.parametrize("value, wanted", [
     ("logFormat=xml", "logFormat"),
     ("operator.workers=0", "workers"),
+    ("operator.replicas=-1", "replicas"),
     ("operator.image.pullPolicy=Sometimes", "pullPolicy"),
     ("operator.image.repository=a/b:tag", "repository"),
     ("metricsAdapter.window=30", "window"),
@@ -151,6 +163,12 @@ def check_rights(cluster):
     assert may(cluster, operator, "get", "secrets", "", name="mcpfleet-session-master")
     assert not may(cluster, operator, "get", "secrets", "", "tools")
     assert not may(cluster, operator, "delete", "mcpservers", namespace="tools")
+    leases = "coordination.k8s.io"
+    assert may(cluster, operator, "patch", "leases", leases, name="mcp-operator")
+    assert not may(cluster, operator, "patch", "leases", leases, name="another")
+    assert may(cluster, adapter, "watch", "leases", leases, name="mcp-operator")
+    assert not may(cluster, adapter, "patch", "leases", leases, name="mcp-operator")
+    assert not may(cluster, adapter, "watch", "leases", leases)
     assert may(cluster, adapter, "watch", "pods", "", "tools")
     assert may(cluster, adapter, "patch", "apiservices", "apiregistration.k8s.io", "", CUSTOM)
     assert not may(cluster, adapter, "patch", "apiservices", "apiregistration.k8s.io", "", "v1.apps")

@@ -10,6 +10,8 @@ import yaml
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 RULE = {"name": "slow", "metric": "mcp_request_duration_seconds_p95", "threshold": "200m", "action": "ScaleUp"}
+VOLUME = {"name": "keys", "mountPath": "/keys", "secret": {"name": "api-keys"}}
+NO_EFFECT = "has no effect with source.type WorkloadRef"
 REMOVE = object()
 
 
@@ -25,6 +27,17 @@ def scaled(**autoscaling):
 def rule(**changes):
     changed = {key: value for key, value in {**RULE, **changes}.items() if value is not REMOVE}
     return scaled(rules=[changed])
+
+
+def workload(source=None, **spec):
+    reference = {"kind": "StatefulSet", "name": "search"}
+    return server(source={"type": "WorkloadRef", "workloadRef": reference, **(source or {})}, **spec)
+
+
+def stored(**changes):
+    """One volume of spec.config.storage."""
+    changed = {key: value for key, value in {**VOLUME, **changes}.items() if value is not REMOVE}
+    return server(config={"storage": [changed]})
 
 
 def stdio(**config):
@@ -100,6 +113,49 @@ BAD = {
         ["spec.autoscaling.behavior.scaleUp.policies[0].periodSeconds"]),
     "window of behavior": (scaled(behavior={"scaleDown": {"stabilizationWindowSeconds": 3601}}),
                            ["spec.autoscaling.behavior.scaleDown.stabilizationWindowSeconds"]),
+    "unknown source": (server(source={"type": "Helm"}), ["spec.source.type"]),
+    "workload without reference": (server(source={"type": "WorkloadRef"}), ["spec.source.workloadRef is required"]),
+    "workload of another kind": (workload({"workloadRef": {"kind": "DaemonSet", "name": "x"}}),
+                                 ["spec.source.workloadRef.kind", "StatefulSet"]),
+    "workload of another group": (
+        workload({"workloadRef": {"apiVersion": "batch/v1", "kind": "Deployment", "name": "x"}}),
+        ["spec.source.workloadRef.apiVersion", "apps/v1"]),
+    "workload without name": (workload({"workloadRef": {"kind": "Deployment"}}), ["spec.source.workloadRef.name"]),
+    "workload and image": (workload({"containerImage": {"ref": "x"}}), ["spec.source.containerImage", NO_EFFECT]),
+    "image and workload": (
+        server(source={"containerImage": {"ref": "x"}, "workloadRef": {"kind": "Deployment", "name": "x"}}),
+        ["spec.source.workloadRef", "has no effect with source.type ContainerImage"]),
+    "transport of a workload": (workload(transport={"type": "stdio"}, config={"command": ["x"]}),
+                                ["spec.transport", NO_EFFECT]),
+    "config of a workload": (workload(config={"env": []}), ["spec.config", NO_EFFECT]),
+    "replicas of a workload": (workload(runtime={"replicas": 2}), ["spec.runtime", NO_EFFECT]),
+    "sessions of a workload": (workload(sessions={"idleTimeout": "1m"}), ["spec.sessions", NO_EFFECT]),
+    "disruption of a workload": (workload(disruption={"minAvailable": 1}), ["spec.disruption", NO_EFFECT]),
+    "network of a workload": (workload(network={}), ["spec.network", NO_EFFECT]),
+    "storage without name": (stored(name=REMOVE), ["spec.config.storage[0].name"]),
+    "storage without path": (stored(mountPath=REMOVE), ["spec.config.storage[0].mountPath"]),
+    "storage with a relative path": (stored(mountPath="keys"), ["spec.config.storage[0].mountPath"]),
+    "storage of nothing": (stored(secret=REMOVE), ["spec.config.storage[0]", "exactly one of secret"]),
+    "storage of two": (stored(emptyDir={}), ["spec.config.storage[0]", "exactly one of secret"]),
+    "storage with the sidecar's name": (stored(name="session-key"), ["spec.config.storage[0].name", "sidecar"]),
+    "storage in the sidecar's place": (stored(mountPath="/mcpfleet/x"),
+                                       ["spec.config.storage[0].mountPath", "sidecar"]),
+    "storage twice": (server(config={"storage": [VOLUME, VOLUME]}), ["spec.config.storage[1]", "Duplicate"]),
+    "storage of a secret without name": (stored(secret={}), ["spec.config.storage[0].secret.name"]),
+    "storage of bad size": (stored(secret=REMOVE, emptyDir={"sizeLimit": "lots"}),
+                            ["spec.config.storage[0].emptyDir.sizeLimit", "must be a quantity"]),
+    "pod template that is none": (server(runtime={"podTemplate": {"spec": "x"}}), ["spec.runtime.podTemplate.spec"]),
+    "no disruption": (server(disruption={}), ["spec.disruption", "exactly one of maxUnavailable and minAvailable"]),
+    "both disruptions": (server(disruption={"maxUnavailable": 1, "minAvailable": 1}),
+                         ["spec.disruption", "exactly one of maxUnavailable and minAvailable"]),
+    "disruption of too much": (server(disruption={"maxUnavailable": "101%"}),
+                               ["spec.disruption.maxUnavailable", "a count or a percentage"]),
+    "negative disruption": (server(disruption={"minAvailable": -1}),
+                            ["spec.disruption.minAvailable", "a count or a percentage"]),
+    "peer of nothing": (server(network={"ingressFrom": [{}]}),
+                        ["spec.network.ingressFrom[0]", "must have podSelector"]),
+    "peer without addresses": (server(network={"egressTo": [{"ipBlock": {}}]}),
+                               ["spec.network.egressTo[0].ipBlock.cidr"]),
     "name with a digit first": (server("9lives"), ["metadata.name", "DNS-1035"]),
     "name with a dot": (server("a.b"), ["metadata.name", "DNS-1035"]),
     "name too long": (server("a" * 53), ["metadata.name", "52"]),
@@ -118,6 +174,28 @@ GOOD = {
     "resources": server(runtime={"resources": {"requests": {"cpu": 1, "memory": "64Mi"}, "limits": {"cpu": "1.5"}}}),
     "values from elsewhere": server(config={"env": [
         {"name": "A", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k", "optional": True}}}]}),
+    "workload": workload(),
+    "scaled workload": workload(autoscaling={"targets": {"cpuUtilization": 70}}),
+    "workload with all defaults said": workload(
+        transport={"type": "streamable-http"}, config={"port": 8080}, runtime={"replicas": 1},
+        sessions={"drainTimeout": "30s"}),
+    "storage": server(config={"storage": [
+        {**VOLUME, "readOnly": True, "secret": {"name": "s", "optional": True, "items": [{"key": "a", "path": "b"}]}},
+        {"name": "rules", "mountPath": "/rules", "configMap": {"name": "rules"}},
+        {"name": "data", "mountPath": "/data", "persistentVolumeClaim": {"claimName": "data"}},
+        {"name": "cache", "mountPath": "/cache", "emptyDir": {}},
+        {"name": "tmp", "mountPath": "/tmp", "emptyDir": {"sizeLimit": "64Mi"}}]}),
+    "pod template": server(runtime={"podTemplate": {
+        "metadata": {"labels": {"team": "search"}, "annotations": {"old": None}},
+        "spec": {"tolerations": [{"key": "gpu", "operator": "Exists"}], "priorityClassName": None,
+                 "containers": [{"name": "server", "securityContext": {"runAsUser": 1000}},
+                                {"name": "old", "$patch": "delete"}]}}}),
+    "disruption by count": server(disruption={"minAvailable": 0}),
+    "disruption by percentage": server(disruption={"maxUnavailable": "100%"}),
+    "network": server(network={
+        "ingressFrom": [{"podSelector": {"matchLabels": {"app": "agent"}}, "namespaceSelector": {}},
+                        {"ipBlock": {"cidr": "10.0.0.0/8", "except": ["10.1.0.0/16"]}}],
+        "egressTo": []}),
     "tolerance": scaled(behavior={"scaleUp": {"tolerance": "50m"}, "scaleDown": {"selectPolicy": "Disabled"}}),
 }
 
@@ -220,6 +298,8 @@ def test_status_keeps_all_that_the_operator_writes(api_cluster, namespace):
     status = {
         "observedGeneration": 1, "replicas": 3, "readyReplicas": 3, "selector": "a=b",
         "address": {"url": "http://time.tools.svc/mcp"}, "sessions": {"active": 2},
+        "serverInfo": {"name": "time", "version": "1.2", "protocolVersions": ["2025-11-25"], "capabilities": ["tools"],
+                       "revision": "6c9d8f7b5"},
         "scaling": {
             "recommendedReplicas": 5,
             "metrics": [{"name": "cpu", "current": "63%", "target": "70%", "time": time}],
@@ -232,3 +312,17 @@ def test_status_keeps_all_that_the_operator_writes(api_cluster, namespace):
     api_cluster.kubectl("patch", "mcpserver", "time", "-n", namespace, "--subresource=status", "--type=merge",
                         "-p", json.dumps({"status": copy.deepcopy(status)}))
     assert api_cluster.get("mcpserver", "time", "-n", namespace)["status"] == status
+
+
+def test_the_type_of_the_source_stays(api_cluster, namespace):
+    """A server that ran from an image would leave its Deployment and Secret behind as somebody else's workload."""
+    api_cluster.kubectl("create", "-n", namespace, "-f", "-", stdin=server())
+    answer = api_cluster.kubectl("apply", "--server-side", "--force-conflicts", "-n", namespace, "--dry-run=server",
+                                 "-f", "-", stdin=workload(), check=False)
+    assert "spec.source.type cannot be changed; delete the MCPServer and create it again" in answer
+
+
+def test_the_scale_of_a_workload_is_its_own(api_cluster, namespace):
+    api_cluster.kubectl("create", "-n", namespace, "-f", "-", stdin=workload())
+    answer = api_cluster.kubectl("scale", "mcpserver", "time", "-n", namespace, "--replicas=4", check=False)
+    assert "spec.runtime has no effect with source.type WorkloadRef: scale the workload itself" in answer

@@ -8,32 +8,17 @@ Takes about 15 minutes once the images are built. Real servers: npm's server-eve
 """
 
 import argparse
-import os
-import pathlib
-import platform
 import random
 import sys
-import time
 
 from benchlib import added_latency, metric_age, reaction, stats
 from benchlib.api import Api
 from benchlib.fleet import fleet, lab, namespace, only_pod, servers, wait_ready
 from benchlib.programs import build
+from benchlib.report import machine, tell
 
 PARTS = ["loopback", "age", "added", "react"]
 SERVER_PORT = 3001
-STARTED = time.monotonic()
-
-
-def tell(text):
-    print(f"[{time.monotonic() - STARTED:4.0f}s] {text}", flush=True)
-
-
-def machine():
-    models = {line.split(":")[1].strip() for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines()
-              if line.startswith("model name")}
-    load = " ".join(f"{value:.2f}" for value in os.getloadavg())
-    return f"{os.cpu_count()} x {' / '.join(models)}, Linux {platform.release()}, load average {load}"
 
 
 def tell_added(title, ways):
