@@ -90,10 +90,11 @@ class Program {
   Result<void> start() {
     auto health = start_health_server();
     if (!health) return fail(health.error().context("--health-listen"));
-    pod_reflector_ =
-        kube::Reflector::start(*client_, {"/api/v1/pods", std::string(kServerLabel), ""}, pods_);
-    server_reflector_ = kube::Reflector::start(
-        *client_, {"/apis/mcpfleet.dev/v1alpha1/mcpservers", "", ""}, servers_);
+    const auto& namespaces = options_.watch_namespaces;
+    kube::watch(*client_, {"/api/v1/pods", std::string(kServerLabel), ""}, namespaces, pods_,
+                pod_reflectors_);
+    kube::watch(*client_, {"/apis/mcpfleet.dev/v1alpha1/mcpservers", "", ""}, namespaces, servers_,
+                server_reflectors_);
     if (!options_.operator_lease_name.empty())
       lease_reflector_ = kube::Reflector::start(*client_, lease_.collection(), lease_);
     ScraperOptions scraping;
@@ -118,8 +119,8 @@ class Program {
   }
 
  private:
-  bool pods_synced() const { return running_.load() && pod_reflector_->synced(); }
-  bool servers_synced() const { return running_.load() && server_reflector_->synced(); }
+  bool pods_synced() const { return running_.load() && kube::synced(pod_reflectors_); }
+  bool servers_synced() const { return running_.load() && kube::synced(server_reflectors_); }
 
   Liveness operator_liveness() {
     if (options_.operator_lease_name.empty()) return nullptr;
@@ -205,8 +206,8 @@ class Program {
   std::unique_ptr<http::Server> api_server_;  // written by certificate_loop_ before serving_
   WorkerPool pool_;
   ApiHandler handler_;
-  std::unique_ptr<kube::Reflector> pod_reflector_;
-  std::unique_ptr<kube::Reflector> server_reflector_;
+  kube::Reflectors pod_reflectors_;
+  kube::Reflectors server_reflectors_;
   std::unique_ptr<kube::Reflector> lease_reflector_;  // null: not asked for
   std::atomic<bool> running_{false};                  // what start() makes is there
   std::unique_ptr<Scraper> scraper_;

@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "base/time_text.h"
+#include "kube/paths.h"
 
 namespace mcpfleet::adapter {
 namespace {
@@ -83,6 +84,10 @@ constexpr Flag kFlags[] = {
      [](Options& o, const std::string& v) { return set_text(o.kubeconfig, v); }},
     {"--namespace", "NS: own namespace (default: $POD_NAMESPACE, then mcpfleet-system)",
      [](Options& o, const std::string& v) { return set_text(o.namespace_, v); }},
+    {"--watch-namespaces", "A,B: only MCPServers in these namespaces (default: all of the cluster)",
+     [](Options& o, const std::string& v) {
+       return take(o.watch_namespaces, kube::parse_namespaces(v));
+     }},
     {"--listen", "ADDRESS:PORT: the metrics API, TLS (default 0.0.0.0:6443)",
      [](Options& o, const std::string& v) { return set_listen(o.listen, v); }},
     {"--health-listen", "ADDRESS:PORT: probes and own metrics, plain HTTP (default 0.0.0.0:8080)",

@@ -21,6 +21,7 @@ struct ListenAddress {
 struct Options {
   std::string kubeconfig;  // empty: in-cluster, then $KUBECONFIG
   std::string namespace_ = "mcpfleet-system";
+  std::vector<std::string> watch_namespaces;     // empty: all of the cluster
   ListenAddress listen{"0.0.0.0", 6443};         // the metrics API, TLS
   ListenAddress health_listen{"0.0.0.0", 8080};  // probes and own metrics, plain
   std::string service_name = "mcp-metrics-adapter";

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/hash.h"
+#include "desired/desired.h"
 #include "kube/ondemand.h"
 #include "operator/trim.h"
 
@@ -123,6 +124,36 @@ std::string content_of(const Parts& parts) {
   return out;
 }
 
+// Whether the data's key is among the fields that one manager owns.
+simdjson::error_code read_data_owned(ondemand::value fields, bool& owned) {
+  return for_each_field(fields, [&](std::string_view part, ondemand::value inside) {
+    if (part != "f:data") return simdjson::SUCCESS;
+    return for_each_field(inside, [&](std::string_view name, ondemand::value) {
+      owned = owned || name == "f:key";
+      return simdjson::SUCCESS;
+    });
+  });
+}
+
+// Whoever changes a field takes it from its owner. An object without managedFields tells nothing.
+simdjson::error_code read_data_taken(std::string_view managed_fields, bool& taken) {
+  bool told = false;
+  bool ours = false;
+  const auto error = read_text(managed_fields, [&](std::string_view, ondemand::value entry) {
+    std::string manager;
+    bool owned = false;
+    const auto e = for_each_field(entry, [&](std::string_view key, ondemand::value value) {
+      if (key == "manager") manager = text_of(value);
+      return key == "fieldsV1" ? read_data_owned(value, owned) : simdjson::SUCCESS;
+    });
+    told = told || owned;
+    ours = ours || (owned && manager == desired::kFieldManager);
+    return e;
+  });
+  taken = told && !ours;
+  return error;
+}
+
 }  // namespace
 
 std::optional<ChildKind> child_kind(std::string_view name) {
@@ -165,6 +196,29 @@ Result<Child> decode_child(std::string_view json) {
                 std::string("a child cannot be read: ") + simdjson::error_message(error));
   }
   if (child.name.empty()) return fail(ErrorKind::Malformed, "a child has no name");
+  return child;
+}
+
+Result<Child> decode_secret(std::string_view json) {
+  auto child = decode_child(json);
+  if (!child) return child;
+  std::string managed_fields;
+  auto error = read_text(json, [&](std::string_view key, ondemand::value metadata) {
+    if (key != "metadata") return simdjson::SUCCESS;
+    return for_each_field(metadata, [&](std::string_view name, ondemand::value value) {
+      std::string_view raw;
+      if (name != "managedFields") return simdjson::SUCCESS;
+      const auto e = raw_of(value, raw);
+      managed_fields = raw;
+      return e;
+    });
+  });
+  if (!error && !managed_fields.empty()) error = read_data_taken(managed_fields, child->data_taken);
+  if (error) {
+    return fail(ErrorKind::Malformed,
+                std::string("a Secret cannot be read: ") + simdjson::error_message(error));
+  }
+  if (child->data_taken) child->content_hash = ~child->content_hash;
   return child;
 }
 

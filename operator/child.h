@@ -60,6 +60,8 @@ struct Child {
   std::string pod_template;     // our annotation kPodTemplateAnnotation
   std::string sidecar_image;    // our annotation kSidecarImageAnnotation
   std::optional<int> replicas;  // spec.replicas of a Deployment
+  // A Secret's data, which nobody shows us, was written by somebody else since we did.
+  bool data_taken = false;
   std::uint64_t content_hash = 0;
   // As JSON text, without apiVersion, kind, status, a Secret's data, and of the metadata labels,
   // annotations and ownerReferences alone. Empty once it was seen to hold what `applied` stands
@@ -90,6 +92,8 @@ struct HpaEntry : Child {
 
 // Error: Malformed.
 Result<Child> decode_child(std::string_view json);
+// Of a Secret, or of its metadata alone, in which the API server keeps whose the data is.
+Result<Child> decode_secret(std::string_view json);
 Result<DeploymentEntry> decode_deployment_entry(std::string_view json);
 Result<HpaEntry> decode_hpa_entry(std::string_view json);
 

@@ -4,10 +4,10 @@
 #include <array>
 #include <charconv>
 #include <map>
-#include <sstream>
 #include <utility>
 
 #include "base/time_text.h"
+#include "kube/paths.h"
 
 namespace mcpfleet::op {
 
@@ -29,7 +29,7 @@ const char* const kUsage =
                               change of one that an MCPServer refers to rolls its pods; needs the
                               right to read them; default false
   --listen ADDRESS:PORT       /metrics, /healthz, /readyz; default 0.0.0.0:8080
-  --workers N                 MCPServers worked on at once; default 4
+  --workers N                 MCPServers worked on at once; default 8
   --leader-elect true|false   only the holder of the Lease mcp-operator acts; default true
   --lease-duration DURATION   others take the Lease over once it was not renewed for so long; whole
                               seconds; default 12s
@@ -142,29 +142,12 @@ Result<bool> truth(const std::string& value, const std::string& flag) {
   return fail(ErrorKind::Invalid, flag + " must be true or false, not \"" + value + "\"");
 }
 
-bool is_label(std::string_view name) {
-  constexpr std::size_t kMost = 63;
-  const auto inside = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
-  return !name.empty() && name.size() <= kMost && inside(name.front()) && inside(name.back()) &&
-         std::ranges::all_of(name, [&](char c) { return inside(c) || c == '-'; });
-}
-
-Result<void> set_namespaces(const std::string& text, std::vector<std::string>& namespaces) {
-  namespaces.clear();
-  std::istringstream words(text);
-  for (std::string name; std::getline(words, name, ',');) {
-    if (!is_label(name)) {
-      return fail(ErrorKind::Invalid,
-                  "--watch-namespaces must be names of namespaces, separated by commas, not \"" +
-                      text + "\"");
-    }
-    if (std::ranges::find(namespaces, name) == namespaces.end()) namespaces.push_back(name);
-  }
-  return {};
-}
-
 Result<void> set_watched(const std::string& flag, const std::string& value, Options& options) {
-  if (flag == "--watch-namespaces") return set_namespaces(value, options.watched.namespaces);
+  if (flag == "--watch-namespaces") {
+    auto namespaces = kube::parse_namespaces(value);
+    if (!namespaces) return fail(namespaces.error().kind, flag + " " + namespaces.error().message);
+    options.watched.namespaces = std::move(*namespaces);
+  }
   if (flag == "--watch-secrets") {
     auto secrets = truth(value, flag);
     if (!secrets) return fail(secrets.error());

@@ -25,7 +25,7 @@ struct Options {
   WorldOptions watched;
   std::string listen_address = "0.0.0.0";
   std::uint16_t listen_port = 8080;
-  int workers = 4;
+  int workers = 8;
   LeadershipOptions leadership;
   log::Format log_format = log::Format::Text;
   log::Level log_level = log::Level::Info;

@@ -24,6 +24,7 @@ bool decided(const fleet::Status& stored, const fleet::Status& fresh) {
   return memory(stored) != memory(fresh);
 }
 
+// Another word on the spec.
 bool judged(const fleet::Status& stored, const fleet::Status& fresh) {
   const auto* was = fleet::find_condition(stored, desired::kAccepted);
   const auto* now = fleet::find_condition(fresh, desired::kAccepted);
@@ -32,8 +33,14 @@ bool judged(const fleet::Status& stored, const fleet::Status& fresh) {
          was->observed_generation != now->observed_generation;
 }
 
+bool refused(const fleet::Status& fresh) {
+  const auto* accepted = fleet::find_condition(fresh, desired::kAccepted);
+  return accepted != nullptr && accepted->status == fleet::ConditionStatus::False;
+}
+
 // People and scripts wait for these.
 bool turned(const fleet::Status& stored, const fleet::Status& fresh) {
+  if (judged(stored, fresh)) return true;
   constexpr std::array kAwaited{desired::kReady, desired::kAvailable};
   return std::ranges::any_of(kAwaited, [&](std::string_view type) {
     const auto* was = fleet::find_condition(stored, type);
@@ -48,7 +55,7 @@ std::optional<Duration> status_wait(const fleet::Status& stored, const fleet::St
                                     Duration since) {
   const auto change = desired::compare(stored, fresh);
   if (change == desired::Change::None) return std::nullopt;
-  if (decided(stored, fresh) || judged(stored, fresh)) return Duration(0);
+  if (decided(stored, fresh) || (judged(stored, fresh) && refused(fresh))) return Duration(0);
   Duration interval = turned(stored, fresh) ? kTurnInterval : kStepInterval;
   if (change == desired::Change::Numbers) interval = kNumbersInterval;
   return std::max(Duration(0), interval - since);

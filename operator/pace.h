@@ -10,12 +10,12 @@
 
 namespace mcpfleet::op {
 
-// Nothing: the two say the same. 0: now. A decision of the rules, a refusal and the first word on a
-// spec are written at once; whether it is ready or available at most once a second; what else
-// changes every 3 s, so that a server that starts does not cost a write for each of its steps; live
-// numbers every 30 s.
+// Nothing: the two say the same. 0: now. A decision of the rules and a refusal are written at once;
+// that a spec is accepted, and whether the server is ready or available, at most once a second;
+// what else changes every 3 s, so that a server that starts does not cost a write for each of its
+// steps; live numbers every 30 s.
 //
-// `since`: how long ago the status was written last.
+// `since`: how long ago the status was written last, or the server was seen first.
 std::optional<Duration> status_wait(const fleet::Status& stored, const fleet::Status& fresh,
                                     Duration since);
 

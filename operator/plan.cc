@@ -69,6 +69,10 @@ void guard_replicas(json& body, const Child& child) {
   }
 }
 
+// What makes an apply fail with Conflict where the object exists: nothing else than a creation is
+// as old. Thus nothing is merged into the object of a stranger.
+constexpr const char* kOnlyCreate = "1";
+
 // Gives `images`, the containers of the sidecar's image, another one.
 void set_images(json& pod_template, const std::string& from, const std::string& to) {
   for (auto& container : pod_template["spec"]["initContainers"]) {
@@ -101,6 +105,7 @@ std::optional<std::string> difference_of(const json& body, const Child& child) {
       body["spec"].value("replicas", *child.replicas) != *child.replicas) {
     return "spec.replicas";
   }
+  if (child.data_taken) return "data";
   if (child.verified()) return std::nullopt;
   return first_difference(comparable(body), json::parse(child.content));
 }
@@ -119,6 +124,7 @@ void decide_object(const desired::Object& object, const PlanInput& input, Plan& 
 
   Write write{object, &object, applied, child != nullptr, {}};
   if (child == nullptr) {
+    body["metadata"]["resourceVersion"] = kOnlyCreate;
     if (input.applied_before) write.put_right = "it was gone";
   } else {
     if (child->applied == applied) {
@@ -142,8 +148,13 @@ void decide_unseen_secret(const desired::Object& secret, const PlanInput& input,
     if (write.object.kind != "Deployment") continue;
     const auto found = input.children.find(write.object.path);
     if (found != input.children.end() && found->second->applied == write.applied) return;
-    // First of all: pods need it to start.
-    plan.writes.insert(plan.writes.begin(), {secret, &secret, {}, write.exists, {}});
+    Write first{secret, &secret, {}, write.exists, {}};  // pods need it to start
+    if (!first.exists) {
+      json body = json::parse(secret.body);
+      body["metadata"]["resourceVersion"] = kOnlyCreate;
+      first.object.body = body.dump();
+    }
+    plan.writes.insert(plan.writes.begin(), std::move(first));
     return;
   }
 }
@@ -161,6 +172,12 @@ bool foreign(const desired::Object& object, const Child& child, const PlanInput&
 }
 
 }  // namespace
+
+std::string without_precondition(const Write& write) {
+  json body = json::parse(write.object.body);
+  body["metadata"].erase("resourceVersion");
+  return body.dump();
+}
 
 bool holds(const Write& write, const Child& child) {
   return !difference_of(json::parse(write.object.body), child);

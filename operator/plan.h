@@ -20,7 +20,9 @@
 namespace mcpfleet::op {
 
 struct Write {
-  desired::Object object;                   // its body with our annotations
+  // Its body with our annotations. Where it has to be created, a precondition in it makes the API
+  // server answer Conflict if it exists after all.
+  desired::Object object;
   const desired::Object* source = nullptr;  // in Desired::objects
   std::string applied;                      // the value of that annotation
   bool exists = false;                      // false: it has to be created
@@ -58,6 +60,9 @@ struct PlanInput {
 // A Secret that is not seen is written with the Deployment, when that does not exist yet or when
 // what is wanted of the two has changed.
 Plan make_plan(const desired::Desired& desired, const PlanInput& input);
+
+// The body, to be applied whether the object exists or not.
+std::string without_precondition(const Write& write);
 
 // The child says all that was written. Where it does not after an apply, the API server holds some
 // field in a form of its own, and does so until either side changes.

@@ -68,10 +68,6 @@ bool has_foreign_data(const std::string& answer) {
   return false;
 }
 
-// What makes an apply fail with Conflict where the object exists: nothing else than a creation is
-// as old. Thus nothing is merged into the object of a stranger.
-constexpr const char* kOnlyCreate = "1";
-
 bool makes_again(const Plan& plan) {
   return std::ranges::any_of(
       plan.writes, [](const Write& write) { return !write.exists && !write.put_right.empty(); });
@@ -104,6 +100,7 @@ void Reconciler::forget(const std::string& key) {
   std::lock_guard lock(mutex_);
   told_.erase(key);
   steady_.erase(key);
+  applied_.erase(key);
 }
 
 Result<kube::Next> Reconciler::reconcile(const std::string& key) {
@@ -184,10 +181,24 @@ desired::Context Reconciler::context_of(const fleet::MCPServer& server, const Ch
   return context;
 }
 
-PlanInput Reconciler::plan_input(const fleet::MCPServer& server, const Children& children) const {
+// By its status, or, before that is written, by what we remember.
+bool Reconciler::applied_before(const fleet::MCPServer& server) {
+  if (accepted(server.status, server.generation)) return true;
+  std::lock_guard lock(mutex_);
+  const auto found = applied_.find(fleet::key(server));
+  return found != applied_.end() && found->second.uid == server.uid &&
+         found->second.generation == server.generation;
+}
+
+void Reconciler::note_applied(const fleet::MCPServer& server) {
+  std::lock_guard lock(mutex_);
+  applied_[fleet::key(server)] = {server.uid, server.generation};
+}
+
+PlanInput Reconciler::plan_input(const fleet::MCPServer& server, const Children& children) {
   PlanInput input;
   input.server = &server;
-  input.applied_before = accepted(server.status, server.generation);
+  input.applied_before = applied_before(server);
   for (const auto& [path, child] : children.by_path) input.children[path] = child.get();
   input.secret_fingerprint = keys_.fingerprint(keys_.key_of(server.uid));
   input.secrets_seen = parts_.world.watches(ChildKind::Secret);
@@ -311,6 +322,7 @@ Reconciler::Outcome Reconciler::carry_out(const fleet::MCPServer& server, const 
                           {"kind", removal.object.kind},
                           {"name", removal.object.name}});
   }
+  note_applied(server);
   return outcome;
 }
 
@@ -322,15 +334,11 @@ Result<void> Reconciler::write(const fleet::MCPServer& server, const Write& writ
 
 // Conflict: it was to be created, and exists.
 Result<std::string> Reconciler::apply(const Write& write, bool looked_up) {
-  std::string body = write.object.body;
   // Looked up in vain: it has just gone, or this API server takes no such precondition.
-  if (!write.exists && !looked_up) {
-    json create = json::parse(body);
-    create["metadata"]["resourceVersion"] = kOnlyCreate;
-    body = create.dump();
-  }
-  auto applied =
-      parts_.client.apply(write.object.path, body, desired::kFieldManager, /*force=*/write.exists);
+  auto applied = parts_.client.apply(
+      write.object.path,
+      looked_up && !write.exists ? without_precondition(write) : write.object.body,
+      desired::kFieldManager, /*force=*/write.exists);
   if (applied) return std::move(applied->object);
   const bool taken = applied.error().kind == ErrorKind::Conflict && !write.exists;
   if (taken && write.object.kind == "Secret") return take_secret(write);
@@ -339,8 +347,9 @@ Result<std::string> Reconciler::apply(const Write& write, bool looked_up) {
 
 // Secrets are not read: an existing one is asked for by an apply that is only tried.
 Result<std::string> Reconciler::take_secret(const Write& write) {
-  auto tried = parts_.client.apply(write.object.path + "?dryRun=All", write.object.body,
-                                   desired::kFieldManager, /*force=*/true);
+  const std::string body = without_precondition(write);
+  auto tried = parts_.client.apply(write.object.path + "?dryRun=All", body, desired::kFieldManager,
+                                   /*force=*/true);
   if (!tried) return fail(tried.error());
   if (has_foreign_data(tried->object)) {
     return fail(ErrorKind::AlreadyExists,
@@ -348,17 +357,19 @@ Result<std::string> Reconciler::take_secret(const Write& write) {
                     " exists and holds data of somebody else; delete it, or give the MCPServer "
                     "another name");
   }
-  auto applied = parts_.client.apply(write.object.path, write.object.body, desired::kFieldManager,
-                                     /*force=*/true);
+  auto applied = parts_.client.apply(write.object.path, body, desired::kFieldManager, true);
   if (!applied) return fail(applied.error());
   return std::move(applied->object);
 }
 
 Result<void> Reconciler::note_written(const fleet::MCPServer& server, const Write& write,
                                       const std::string& answer) {
-  auto child = decode_child(answer);
-  if (!child) return fail(child.error());
-  const bool drift = !write.put_right.empty() && holds(write, *child);
+  bool drift = false;
+  if (!write.put_right.empty()) {
+    const auto child = decode_child(answer);
+    if (!child) return fail(child.error());
+    drift = holds(write, *child);
+  }
   log::info("applied", {{"server", fleet::key(server)},
                         {"kind", write.object.kind},
                         {"name", write.object.name},

@@ -4,6 +4,7 @@
 // Thread safety: reconcile() from several threads, never for the same key at once.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -54,6 +55,10 @@ class Reconciler {
  private:
   struct Children;  // of one server, as known now
   struct Outcome;   // of applying a plan
+  struct Applied {
+    std::string uid;
+    std::int64_t generation = 0;
+  };
   // Where there was no work, and what was to be said then.
   struct Steady {
     std::uint64_t circumstances = 0;
@@ -64,12 +69,14 @@ class Reconciler {
   Result<void> look_up(const desired::Object& object, Children& children);
   desired::Context context_of(const fleet::MCPServer& server, const Children& children,
                               const View& view) const;
-  PlanInput plan_input(const fleet::MCPServer& server, const Children& children) const;
+  PlanInput plan_input(const fleet::MCPServer& server, const Children& children);
   Outcome bring_about(const fleet::MCPServer& server);
   Outcome bring_about(const fleet::MCPServer& server, const View& view);
   // Where the watch of MCPServers lags behind those of the children, a child that is gone may have
   // gone with its owner.
   Result<void> confirm(const fleet::MCPServer& server);
+  bool applied_before(const fleet::MCPServer& server);
+  void note_applied(const fleet::MCPServer& server);
   std::optional<Outcome> steady(const std::string& key, std::uint64_t circumstances);
   void set_steady(const std::string& key, Steady steady);
   Outcome carry_out(const fleet::MCPServer& server, const Plan& plan, const Children& children);
@@ -96,6 +103,7 @@ class Reconciler {
   std::mutex mutex_;
   std::map<std::string, MonotonicTime> told_;  // by server key: the last write of its status
   std::map<std::string, Steady> steady_;       // by server key
+  std::map<std::string, Applied> applied_;     // by server key: all of it was written
 };
 
 }  // namespace mcpfleet::op

@@ -48,34 +48,21 @@ World::World(std::function<void(const std::string& key)> changed, WorldOptions o
       continue;
     }
     auto wake = changed_;
+    auto decode = decode_child;
     if (type.kind == ChildKind::Secret) {
+      decode = decode_secret;
       wake = [this](const std::string& key) {
         if (key.ends_with(desired::kSecretSuffix)) {
           changed_(key.substr(0, key.size() - desired::kSecretSuffix.size()));
         }
       };
     }
-    others_.at(index_of(type.kind)) =
-        std::make_unique<kube::Store<Child>>(decode_child, wake, rejected);
+    others_.at(index_of(type.kind)) = std::make_unique<kube::Store<Child>>(decode, wake, rejected);
   }
 }
 
-template <typename Feed>
-void World::watch(kube::Client& client, const kube::Collection& collection, Feed& feed,
-                  Reflectors& reflectors) {
-  if (options_.namespaces.empty()) {
-    reflectors.push_back(kube::Reflector::start(client, collection, feed));
-    return;
-  }
-  for (const auto& namespace_ : options_.namespaces) {
-    kube::Collection part = collection;
-    const auto slash = part.path.rfind('/');
-    part.path.insert(slash, "/namespaces/" + kube::escape(namespace_));
-    reflectors.push_back(kube::Reflector::start(client, part, feed.scope(namespace_)));
-  }
-}
-
-void World::watch_children(kube::Client& client, const ChildType& type, Reflectors& reflectors) {
+void World::watch_children(kube::Client& client, const ChildType& type,
+                           kube::Reflectors& reflectors) {
   const kube::Collection collection{
       .path = kube::collection_path(type.api_version, "", type.plural),
       .label_selector = kChildren,
@@ -83,18 +70,20 @@ void World::watch_children(kube::Client& client, const ChildType& type, Reflecto
       .metadata_only = type.kind == ChildKind::Secret};
   switch (type.kind) {
     case ChildKind::Deployment:
-      return watch(client, collection, deployments, reflectors);
+      return kube::watch(client, collection, options_.namespaces, deployments, reflectors);
     case ChildKind::HorizontalPodAutoscaler:
-      return watch(client, collection, hpas, reflectors);
+      return kube::watch(client, collection, options_.namespaces, hpas, reflectors);
     default:
-      return watch(client, collection, *others_.at(index_of(type.kind)), reflectors);
+      return kube::watch(client, collection, options_.namespaces, *others_.at(index_of(type.kind)),
+                         reflectors);
   }
 }
 
 void World::start(kube::Client& client) {
-  watch(client, {kube::collection_path(fleet::kApiVersion, "", fleet::kPlural), "", ""}, servers,
-        reflectors_);
-  watch(client, {kube::collection_path("v1", "", "pods"), kChildren, ""}, pods, reflectors_);
+  kube::watch(client, {kube::collection_path(fleet::kApiVersion, "", fleet::kPlural), "", ""},
+              options_.namespaces, servers, reflectors_);
+  kube::watch(client, {kube::collection_path("v1", "", "pods"), kChildren, ""}, options_.namespaces,
+              pods, reflectors_);
   for (const auto& type : kChildTypes) {
     if (type.kind != ChildKind::ServiceMonitor && watches(type.kind)) {
       watch_children(client, type, reflectors_);
@@ -146,6 +135,8 @@ void World::note_written(ChildKind kind, std::string_view answer) {
       return note(deployments, decode_deployment_entry(answer));
     case ChildKind::HorizontalPodAutoscaler:
       return note(hpas, decode_hpa_entry(answer));
+    case ChildKind::Secret:
+      return note(*others_.at(index_of(kind)), decode_secret(answer));
     default:
       return note(*others_.at(index_of(kind)), decode_child(answer));
   }

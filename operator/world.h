@@ -75,12 +75,7 @@ class World {
   kube::Sink& sink(ChildKind kind);
 
  private:
-  using Reflectors = std::vector<std::unique_ptr<kube::Reflector>>;
-
-  template <typename Feed>
-  void watch(kube::Client& client, const kube::Collection& collection, Feed& feed,
-             Reflectors& reflectors);
-  void watch_children(kube::Client& client, const ChildType& type, Reflectors& reflectors);
+  void watch_children(kube::Client& client, const ChildType& type, kube::Reflectors& reflectors);
   template <typename Visit>
   bool for_each_reflector(const Visit& visit) const;
 
@@ -88,9 +83,9 @@ class World {
   const std::function<void(const std::string& key)> changed_;
   // By ChildKind; null for the kinds that have a store of their own above.
   std::array<std::unique_ptr<kube::Store<Child>>, kChildTypes.size()> others_;
-  Reflectors reflectors_;  // after what they use
+  kube::Reflectors reflectors_;  // after what they use
   mutable std::mutex monitors_mutex_;
-  Reflectors monitors_;  // of ServiceMonitors; protected by monitors_mutex_
+  kube::Reflectors monitors_;  // of ServiceMonitors; protected by monitors_mutex_
 };
 
 }  // namespace mcpfleet::op

@@ -3,6 +3,9 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
+
+#include "base/result.h"
 
 namespace mcpfleet::kube {
 
@@ -17,6 +20,9 @@ std::string collection_path(std::string_view api_version, std::string_view names
 // The path of one object in that collection.
 std::string object_path(std::string_view api_version, std::string_view namespace_,
                         std::string_view plural, std::string_view name);
+
+// "team-a,team-b", each once; empty: none. Error: Invalid, to follow the name of what was given.
+Result<std::vector<std::string>> parse_namespaces(std::string_view text);
 
 // "namespace/name", the key of an object everywhere, and back.
 std::string make_key(std::string_view namespace_, std::string_view name);

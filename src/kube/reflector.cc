@@ -1,5 +1,6 @@
 #include "kube/reflector.h"
 
+#include <algorithm>
 #include <atomic>
 #include <condition_variable>
 #include <mutex>
@@ -231,7 +232,10 @@ class ThreadReflector final : public Reflector {
     switch (event->type) {
       case WatchEvent::Type::Added:
       case WatchEvent::Type::Modified:
-        sink_.upsert(event->object);
+        // A list must be told of all that is in it.
+        if (listing_ || !sink_.has(event->namespace_, event->name, event->resource_version)) {
+          sink_.upsert(event->object);
+        }
         break;
       case WatchEvent::Type::Deleted:
         sink_.remove(event->namespace_, event->name);
@@ -301,6 +305,16 @@ class ThreadReflector final : public Reflector {
 };
 
 }  // namespace
+
+Collection in_namespace(Collection whole, std::string_view namespace_) {
+  whole.path.insert(whole.path.rfind('/'), "/namespaces/" + escape(namespace_));
+  return whole;
+}
+
+bool synced(const Reflectors& reflectors) {
+  return !reflectors.empty() &&
+         std::ranges::all_of(reflectors, [](const auto& one) { return one->synced(); });
+}
 
 std::unique_ptr<Reflector> Reflector::start(Client& client, Collection collection, Sink& sink) {
   return std::make_unique<ThreadReflector>(client, std::move(collection), sink);

@@ -25,6 +25,13 @@ class Sink {
   virtual void list_begin() = 0;
   virtual void upsert(std::string_view object_json) = 0;
   virtual void list_end() = 0;
+  // True where this very version is here already, so that a watch need not bring it: the answer to
+  // a write of ours came first.
+  virtual bool has(std::string_view namespace_, std::string_view name,
+                   std::string_view resource_version) {
+    static_cast<void>(namespace_), static_cast<void>(name), static_cast<void>(resource_version);
+    return false;
+  }
   virtual void remove(std::string_view namespace_, std::string_view name) = 0;
   // All that happened in the collection up to this version has been told.
   virtual void reached(std::string_view resource_version) { static_cast<void>(resource_version); }
@@ -37,6 +44,9 @@ struct Collection {
   bool metadata_only = false;  // objects come as PartialObjectMetadata of meta.k8s.io/v1
 };
 
+// The part of it that is in one namespace. `whole` names all of the cluster.
+Collection in_namespace(Collection whole, std::string_view namespace_);
+
 // Lists and watches on its own until destroyed; after errors it waits with back-off and goes on.
 class Reflector {
  public:
@@ -48,5 +58,21 @@ class Reflector {
   // thread.
   virtual std::string last_error() const = 0;
 };
+
+using Reflectors = std::vector<std::unique_ptr<Reflector>>;
+
+// Adds to `reflectors` what keeps `feed` up to date: one Reflector for all of the cluster, or one
+// for each of `namespaces` where there are any. Feed: a Sink with scope(), as a Store is.
+template <typename Feed>
+void watch(Client& client, const Collection& whole, const std::vector<std::string>& namespaces,
+           Feed& feed, Reflectors& reflectors) {
+  if (namespaces.empty()) reflectors.push_back(Reflector::start(client, whole, feed));
+  for (const auto& name : namespaces) {
+    reflectors.push_back(Reflector::start(client, in_namespace(whole, name), feed.scope(name)));
+  }
+}
+
+// All of them are in step, and there are some.
+bool synced(const Reflectors& reflectors);
 
 }  // namespace mcpfleet::kube

@@ -64,14 +64,21 @@ class Store final : public Sink {
   }
 
   // What the API server answered to a write of ours, so that the next decision knows of it before
-  // the watch tells. Ignored where the watch is already past it: it may have been deleted since.
+  // the watch tells. Where the watch is already past it, it may have been deleted since: then it only
+  // replaces the same version, of which the writer may know more.
   void note_written(T object) {
     const std::string key = object.namespace_ + "/" + object.name;
     std::lock_guard lock(mutex_);
     const auto scope = scopes_.find(object.namespace_);
     const auto& reached =
         scope == scopes_.end() ? whole_.reached_version : scope->second->reached_version;
-    if (!version_less(reached, object.resource_version)) return;
+    if (!version_less(reached, object.resource_version)) {
+      const auto held = objects_.find(key);
+      if (held == objects_.end() ||
+          held->second.object->resource_version != object.resource_version) {
+        return;
+      }
+    }
     objects_[key].object = std::make_shared<const T>(std::move(object));
   }
 
@@ -92,6 +99,10 @@ class Store final : public Sink {
   void list_begin() override { whole_.list_begin(); }
   void upsert(std::string_view object_json) override { whole_.upsert(object_json); }
   void list_end() override { whole_.list_end(); }
+  bool has(std::string_view namespace_, std::string_view name,
+           std::string_view resource_version) override {
+    return whole_.has(namespace_, name, resource_version);
+  }
   void remove(std::string_view namespace_, std::string_view name) override {
     whole_.remove(namespace_, name);
   }
@@ -147,6 +158,23 @@ class Store final : public Sink {
         }
       }
       for (const auto& key : gone) store.changed_(key);
+    }
+
+    bool has(std::string_view namespace_, std::string_view name,
+             std::string_view resource_version) override {
+      if constexpr (requires(const T& held) { held.resource_version; }) {
+        const std::string key = std::string(namespace_) + "/" + std::string(name);
+        std::lock_guard lock(store.mutex_);
+        const auto found = store.objects_.find(key);
+        if (found == store.objects_.end() || found->second.object == nullptr ||
+            found->second.object->resource_version != resource_version) {
+          return false;
+        }
+        found->second.mark = mark.mark();
+        return true;
+      } else {
+        return false;
+      }
     }
 
     void remove(std::string_view namespace_, std::string_view name) override {

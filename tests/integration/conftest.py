@@ -83,30 +83,33 @@ def program(name, *arguments, log):
             process.wait()
 
 
-def chart_rbac(namespace, *values):
-    """The chart's Roles and bindings for the operator as YAML, installed in `namespace` with `values` ("key=value")."""
+def chart_rbac(part, namespace, *values):
+    """The chart's Roles and bindings for a part as YAML, installed in `namespace` with `values` ("key=value")."""
     helm = subprocess.run([ROOT / "hack" / "cluster", "build", "helm"], check=True, capture_output=True,
                           text=True).stdout.split()[-1]
     settings = [word for value in values for word in ("--set", value)]
     return subprocess.run([helm, "template", "mcpfleet", ROOT / "charts" / "mcpfleet", "--namespace", namespace,
-                           "--show-only", "templates/operator-rbac.yaml", *settings],
+                           "--show-only", f"templates/{part}-rbac.yaml", *settings],
                           check=True, capture_output=True, text=True).stdout
 
 
-def grant_operator(cluster, namespace, *values):
-    """Makes the operator's namespace and service account with exactly the rights that the chart gives; returns the path
-    of a kubeconfig with its token."""
+def grant(cluster, part, account, namespace, *values):
+    """Makes a namespace, and in it a part's service account with exactly the rights that the chart gives; returns the
+    path of a kubeconfig with its token."""
     cluster.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}},
-                  {"apiVersion": "v1", "kind": "ServiceAccount",
-                   "metadata": {"name": "mcp-operator", "namespace": namespace}})
-    cluster.kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", stdin=chart_rbac(namespace, *values))
-    token = cluster.kubectl("create", "token", "mcp-operator", "-n", namespace, "--duration=2h").strip()
+                  {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": account, "namespace": namespace}})
+    cluster.kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", stdin=chart_rbac(part, namespace, *values))
+    token = cluster.kubectl("create", "token", account, "-n", namespace, "--duration=2h").strip()
     config = json.loads(cluster.kubectl("config", "view", "--raw", "-o", "json"))
-    config["users"] = [{"name": "operator", "user": {"token": token}}]
-    config["contexts"][0]["context"]["user"] = "operator"
-    path = pathlib.Path(cluster.kubeconfig).parent / f"operator-{namespace}-kubeconfig"
+    config["users"] = [{"name": part, "user": {"token": token}}]
+    config["contexts"][0]["context"]["user"] = part
+    path = pathlib.Path(cluster.kubeconfig).parent / f"{part}-{namespace}-kubeconfig"
     path.write_text(json.dumps(config))
     return path
+
+
+def grant_operator(cluster, namespace, *values):
+    return grant(cluster, "operator", "mcp-operator", namespace, *values)
 
 
 @pytest.fixture(scope="session")

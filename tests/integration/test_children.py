@@ -1,6 +1,8 @@
 """What the fields of a spec become on a real API server: every kind of child, taken back when it is not wanted any more,
 and nothing at all where the spec cannot be rendered."""
 
+import pytest
+
 from conftest import wait_for
 from test_operator import condition, mcp_server, operator, own_namespace, running_operator, wait_accepted  # noqa: F401
 
@@ -20,6 +22,14 @@ GUARDED = {
     "network": {"ingressFrom": [{"namespaceSelector": {"matchLabels": {"team": "agents"}}}],
                 "egressTo": [{"ipBlock": {"cidr": "10.0.0.0/8"}}]},
     "autoscaling": {"targets": {"requestsPerSecond": "100"}}}
+SERVICE_MONITORS = {
+    "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
+    "metadata": {"name": "servicemonitors.monitoring.coreos.com"},
+    "spec": {"group": "monitoring.coreos.com", "scope": "Namespaced",
+             "names": {"kind": "ServiceMonitor", "plural": "servicemonitors", "singular": "servicemonitor",
+                       "listKind": "ServiceMonitorList"},
+             "versions": [{"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": {
+                 "type": "object", "x-kubernetes-preserve-unknown-fields": True}}}]}}
 KINDS = "serviceaccount,secret,service,networkpolicy,deployment,poddisruptionbudget,hpa"
 
 
@@ -83,3 +93,41 @@ def test_a_pod_template_that_breaks_the_product_disturbs_nobody(api_cluster, nam
     assert condition(api_cluster, namespace, "a", "Ready")["reason"] == "Invalid"
     api_cluster.apply(mcp_server(namespace, "a"))
     wait_accepted(api_cluster, namespace, "a")
+
+
+@pytest.fixture()
+def service_monitors(api_cluster):
+    """The kind of the Prometheus operator, without that operator."""
+    api_cluster.apply(SERVICE_MONITORS)
+    api_cluster.kubectl("wait", "--for=condition=Established", "--timeout=30s", "crd/servicemonitors.monitoring.coreos.com")
+    yield
+    api_cluster.kubectl("delete", "crd/servicemonitors.monitoring.coreos.com", "--ignore-not-found")
+
+
+def test_a_service_monitor_where_there_is_such_a_kind(api_cluster, namespace, own_namespace, service_monitors,  # noqa: F811
+                                                      tmp_path):
+    def monitor():
+        return api_cluster.get("servicemonitor", "-n", namespace, "a")
+
+    log = tmp_path / "operator.log"
+    with running_operator(api_cluster, log):
+        api_cluster.apply(mcp_server(namespace, "a"))
+        made = wait_for("the ServiceMonitor", monitor)
+        service = api_cluster.get("service", "-n", namespace, "a")
+        selected = made["spec"]["selector"]["matchLabels"]
+        assert selected.items() <= service["metadata"]["labels"].items()
+        endpoint, = made["spec"]["endpoints"]
+        assert endpoint["port"] in [port["name"] for port in service["spec"]["ports"]]
+        assert made["metadata"]["ownerReferences"][0]["name"] == "a"
+
+        api_cluster.kubectl("delete", "-n", namespace, "servicemonitor/a")
+        wait_for("it to come back", monitor)
+        # Whoever uninstalls the Prometheus operator takes nothing else away.
+        api_cluster.kubectl("delete", "crd/servicemonitors.monitoring.coreos.com")
+        api_cluster.apply(mcp_server(namespace, "b"))
+        wait_for("another server's Deployment", lambda: api_cluster.get("deployment", "-n", namespace, "b"))
+    with running_operator(api_cluster, log):
+        api_cluster.apply(mcp_server(namespace, "c"))
+        wait_accepted(api_cluster, namespace, "c")
+        wait_accepted(api_cluster, namespace, "b")
+    assert "ServiceMonitor" not in log.read_text()

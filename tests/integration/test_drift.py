@@ -10,9 +10,8 @@ from test_operator import OPERATOR_NAMESPACE, arguments, events, mcp_server, wai
 CHILDREN = {
     "ServiceAccount": ("/api/v1/namespaces/{}/serviceaccounts", "", {"automountServiceAccountToken": True},
                        "automountServiceAccountToken"),
-    # Its data is never read: what is edited there shows with the next rollout alone.
-    "Secret": ("/api/v1/namespaces/{}/secrets", "-session-key", {"metadata": {"labels": {"app.kubernetes.io/instance": "x"}}},
-               "metadata.labels.app.kubernetes.io/instance"),
+    # Its data is never read; whose it is says enough.
+    "Secret": ("/api/v1/namespaces/{}/secrets", "-session-key", {"data": {"key": "AAAA"}}, "data"),
     "Service": ("/api/v1/namespaces/{}/services", "", {"spec": {"selector": {"mcpfleet.dev/server": "other"}}},
                 "spec.selector.mcpfleet.dev/server"),
     "NetworkPolicy": ("/apis/networking.k8s.io/v1/namespaces/{}/networkpolicies", "", {"spec": {"ingress": [{}]}},

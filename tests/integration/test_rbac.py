@@ -1,9 +1,10 @@
-"""mcp-operator with exactly the rights that the chart gives it, for all of the cluster and for some namespaces."""
+"""The programs with exactly the rights that the chart gives them, for all of the cluster and for some namespaces."""
 
 import contextlib
+import urllib.request
 
 import pytest
-from conftest import grant_operator, program, wait_for
+from conftest import grant, grant_operator, program, wait_for
 from test_operator import OPERATOR_NAMESPACE, mcp_server, wait_accepted, with_requests
 
 SIDECAR = "example.invalid/mcp-sidecar:test"
@@ -79,3 +80,33 @@ def test_some_namespaces(api_cluster, namespaces, tmp_path):
     # Nothing for all of the cluster.
     with pytest.raises(RuntimeError, match="forbidden"):
         api_cluster.kubectl("get", "mcpservers", "--all-namespaces", "--kubeconfig", str(kubeconfig))
+
+
+def pod(namespace, server):
+    return {"apiVersion": "v1", "kind": "Pod",
+            "metadata": {"name": server, "namespace": namespace, "labels": {"mcpfleet.dev/server": server}},
+            "spec": {"containers": [{"name": "server", "image": "example.invalid/server:1"}]}}
+
+
+def test_the_metrics_adapter_in_some_namespaces(api_cluster, namespaces, tmp_path):
+    own, watched, other = namespaces
+    kubeconfig = grant(api_cluster, "metrics-adapter", "mcp-metrics-adapter", own, f"watchNamespaces={{{watched}}}")
+    for namespace in (watched, other):
+        api_cluster.apply(mcp_server(namespace, "a"), pod(namespace, "a"))
+    log, health = tmp_path / "log", "127.0.0.1:18089"
+
+    def told(path):
+        with urllib.request.urlopen(f"http://{health}{path}", timeout=5) as answer:
+            return answer.read().decode()
+
+    # The APIServices are the other tests'.
+    with program("mcp-metrics-adapter", "--kubeconfig", str(kubeconfig), "--namespace", own, "--listen", "127.0.0.1:16444",
+                 "--health-listen", health, "--service-name", "adapter", "--tls-secret", "mcp-metrics-adapter-tls",
+                 "--api-services", "", f"--watch-namespaces={watched}", f"--operator-lease={own}/mcp-operator", log=log):
+        wait_for("the adapter to be ready", lambda: told("/readyz"))
+        assert "mcpfleet_adapter_targets 1" in told("/metrics").splitlines()
+    refused = [line for line in log.read_text().splitlines() if "forbidden" in line.lower()]
+    assert not refused, refused
+    for resource in ("pods", "mcpservers.mcpfleet.dev"):
+        with pytest.raises(RuntimeError, match="forbidden"):
+            api_cluster.kubectl("get", resource, "-n", other, "--kubeconfig", str(kubeconfig))

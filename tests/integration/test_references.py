@@ -4,8 +4,8 @@ import base64
 
 import pytest
 
-from conftest import program, wait_for
-from test_operator import arguments, condition, mcp_server, own_namespace, versions, wait_accepted  # noqa: F401
+from conftest import grant_operator, program, wait_for
+from test_operator import OPERATOR_NAMESPACE, arguments, condition, mcp_server, own_namespace, versions, wait_accepted  # noqa: F401
 
 FINGERPRINT = "mcpfleet.dev/config-fingerprint"
 
@@ -19,15 +19,12 @@ def secret(namespace, name, data):
     return {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name, "namespace": namespace}, "data": encoded}
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def may_read_secrets(api_cluster, own_namespace):  # noqa: F811
-    """What the chart grants with operator.watchSecrets."""
-    api_cluster.apply(
-        {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": {"name": "test-references"},
-         "rules": [{"apiGroups": [""], "resources": ["secrets", "configmaps"], "verbs": ["get", "list", "watch"]}]},
-        {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding", "metadata": {"name": "test-references"},
-         "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "test-references"},
-         "subjects": [{"kind": "ServiceAccount", "name": "mcp-operator", "namespace": "mcpfleet-system"}]})
+    """What the chart grants with operator.watchSecrets, and no more."""
+    grant_operator(api_cluster, OPERATOR_NAMESPACE, "operator.watchSecrets=true")
+    yield
+    grant_operator(api_cluster, OPERATOR_NAMESPACE)
 
 
 def running(cluster, log, secrets):

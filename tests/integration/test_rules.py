@@ -1,9 +1,12 @@
 """A rule from the pods' /metrics to the Deployment's replicas: adapter, operator and the real HPA controller together.
 Pods are objects without a node; what they would expose is played by fake_pods."""
 
+import json
+
 from conftest import wait_for
-from test_metrics_api import adapter, fleet  # noqa: F401  (fixtures)
+from test_metrics_api import PORT, adapter, fleet  # noqa: F401  (fixtures)
 from test_operator import condition, events, mcp_server, operator_to_kill, own_namespace, running_operator  # noqa: F401
+from test_workload_ref import scaling, workload
 
 SLOW = {"name": "slow", "metric": "mcp_request_duration_seconds_p95", "operator": ">", "threshold": "200m",
         "action": "ScaleUp", "amount": {"pods": 2}, "window": "10s", "cooldown": "10s"}
@@ -57,6 +60,24 @@ def test_latency_raises_replicas_and_rest_returns_them(adapter, fleet, api_clust
             pod.set_rate(0)
         wait_for("the minimum", lambda: replicas() == 2, timeout=120)
         assert status(api_cluster, namespace, "a")["scaling"]["lastDecision"]["reason"] == "Floor released"
+
+
+def test_a_workload_of_others_is_scaled_by_the_metrics_of_its_pods(adapter, fleet, api_cluster, own_namespace,  # noqa: F811
+                                                                   tmp_path):
+    """A Deployment of somebody else's, whose pods carry the label and the annotation that the metrics need."""
+    namespace = fleet.namespace
+    theirs = workload(namespace, "Deployment")
+    template = theirs["spec"]["template"] = json.loads(json.dumps(theirs["spec"]["template"]))
+    template["metadata"]["labels"]["mcpfleet.dev/server"] = "a"
+    template["metadata"]["annotations"] = {"mcpfleet.dev/metrics-port": str(PORT)}
+    with running_operator(api_cluster, tmp_path / "operator.log"):
+        api_cluster.apply(theirs, scaling(namespace, "a", rules=[SLOW], behavior=QUICK))
+        wait_for("two pods", lambda: len(fleet.names("a")) == 2)
+        play(fleet, "a", rate=10, latency=0.5)
+        wait_for("the rule to fire",
+                 lambda: api_cluster.get("deployment", "theirs", "-n", namespace)["spec"]["replicas"] == 4, timeout=90)
+        decision = status(api_cluster, namespace, "a")["scaling"]["lastDecision"]
+        assert (decision["from"], decision["to"], decision["rule"]) == (2, 4, "slow")
 
 
 def test_an_outage_of_the_metrics_is_said_and_scales_nothing(adapter, fleet, api_cluster, own_namespace, tmp_path):  # noqa: F811

@@ -16,6 +16,17 @@ TEST(Paths, EscapeAllThatIsNotUnreserved) {
   EXPECT_EQ(escape("a/b=c,d é~-_."), "a%2Fb%3Dc%2Cd%20%C3%A9~-_.");
 }
 
+TEST(Namespaces, AreNamesByCommas) {
+  EXPECT_EQ(parse_namespaces("").value(), std::vector<std::string>());
+  EXPECT_EQ(parse_namespaces("team-a,b,b").value(), (std::vector<std::string>{"team-a", "b"}));
+  for (const char* bad : {"a,,b", "a,", "A", "-a", "a b", "a/b"}) {
+    const auto names = parse_namespaces(bad);
+    ASSERT_FALSE(names) << bad;
+    EXPECT_EQ(names.error().message,
+              std::string("must be names of namespaces, separated by commas, not \"") + bad + "\"");
+  }
+}
+
 TEST(Keys, GoBothWays) {
   const auto key = split_key(make_key("ns", "name"));
   EXPECT_EQ(key.namespace_, "ns");

@@ -26,7 +26,11 @@ class Told final : public Sink {
   void remove(std::string_view namespace_, std::string_view name) override {
     add("remove " + std::string(namespace_) + "/" + std::string(name));
   }
+  bool has(std::string_view, std::string_view, std::string_view version) override {
+    return version == known;
+  }
   void reached(std::string_view version) override { add("reached " + std::string(version)); }
+  std::string known = "none";  // the version of every object
 
   std::vector<std::string> wait(std::size_t count) {
     std::unique_lock lock(mutex_);
@@ -124,6 +128,21 @@ TEST(Reflector, ListsByAStreamAndGoesOnWithIt) {
     EXPECT_THAT(path, HasSubstr(part));
   }
   EXPECT_THAT(path, Not(HasSubstr("&resourceVersion=")));
+}
+
+TEST(Reflector, AnEventOfWhatIsHereAlreadyIsNotTaken) {
+  Script script({{200, added("a", "6") + listed("7") + added("b", "8") + added("c", "9"), {}}});
+  Told told;
+  told.known = "8";
+  const auto reflector = Reflector::start(script.client, {"/x", "", ""}, told);
+  EXPECT_THAT(told.wait(7), ElementsAre("begin", object("a", "6"), "end", "reached 7", "reached 8",
+                                        object("c", "9"), "reached 9"));
+  // A list is told whole.
+  Script list({{200, added("a", "8") + listed("9"), {}}});
+  Told all;
+  all.known = "8";
+  const auto other = Reflector::start(list.client, {"/x", "", ""}, all);
+  EXPECT_THAT(all.wait(4), ElementsAre("begin", object("a", "8"), "end", "reached 9"));
 }
 
 TEST(Reflector, IsNotInStepBeforeTheListIsComplete) {

@@ -73,12 +73,28 @@ TEST_F(StoreTest, ReadsItsOwnWritesUntilTheWatchIsPastThem) {
   EXPECT_EQ(value("a"), 3);
 }
 
+TEST_F(StoreTest, NeedsNoEventOfAVersionThatItHas) {
+  store_.list_begin();
+  store_.list_end();
+  EXPECT_FALSE(store_.has("s", "a", "10"));
+  store_.note_written({"s", "a", "1", "10", 2});
+  EXPECT_TRUE(store_.has("s", "a", "10"));
+  EXPECT_FALSE(store_.has("s", "a", "11"));
+  EXPECT_FALSE(store_.has("s", "b", "10"));
+}
+
 TEST_F(StoreTest, AnAnswerThatTheWatchHasOvertakenBringsNothingBack) {
   store_.upsert("a 1 8 1");
   store_.remove("s", "a");
   store_.reached("10");
   store_.note_written({"s", "a", "1", "9", 2});
   EXPECT_EQ(value("a"), -1);
+  store_.upsert("b 1 11 1");
+  store_.reached("11");
+  store_.note_written({"s", "b", "1", "10", 2});
+  EXPECT_EQ(value("b"), 1);
+  store_.note_written({"s", "b", "1", "11", 3});
+  EXPECT_EQ(value("b"), 3);
 }
 
 TEST_F(StoreTest, AnObjectMadeAnewReplacesAnOlderOneWhateverItsVersion) {

@@ -19,12 +19,12 @@ TEST(OptionsTest, FlagBeforeEnvironmentBeforeDefault) {
 }
 
 TEST(OptionsTest, ReadsEveryFlag) {
-  const auto options =
-      parse_options({"--kubeconfig=/k", "--listen", "127.0.0.1:1", "--health-listen=127.0.0.1:0",
-                     "--service-name=s", "--api-services=a,b,", "--tls-secret", "t",
-                     "--operator-lease=ns/op", "--scrape-interval", "500ms", "--window=1m",
-                     "--max-age=5s", "--log-format=json", "--log-level=debug"},
-                    no_environment);
+  const auto options = parse_options(
+      {"--kubeconfig=/k", "--listen", "127.0.0.1:1", "--health-listen=127.0.0.1:0",
+       "--service-name=s", "--api-services=a,b,", "--tls-secret", "t", "--operator-lease=ns/op",
+       "--watch-namespaces=a,b", "--scrape-interval", "500ms", "--window=1m", "--max-age=5s",
+       "--log-format=json", "--log-level=debug"},
+      no_environment);
   ASSERT_TRUE(options) << options.error().message;
   EXPECT_EQ(options->kubeconfig, "/k");
   EXPECT_EQ(options->listen.address, "127.0.0.1");
@@ -35,6 +35,7 @@ TEST(OptionsTest, ReadsEveryFlag) {
   EXPECT_EQ(options->tls_secret, "t");
   EXPECT_EQ(options->operator_lease_namespace, "ns");
   EXPECT_EQ(options->operator_lease_name, "op");
+  EXPECT_EQ(options->watch_namespaces, (std::vector<std::string>{"a", "b"}));
   EXPECT_TRUE(parse_options({"--operator-lease="}, no_environment)->operator_lease_name.empty());
   EXPECT_EQ(options->scrape_interval, std::chrono::milliseconds(500));
   EXPECT_EQ(options->window, std::chrono::minutes(1));
@@ -57,6 +58,8 @@ TEST(OptionsTest, NamesTheFlagThatIsWrong) {
       {{"--operator-lease=op"}, "--operator-lease must be NAMESPACE/NAME, or empty"},
       {{"--operator-lease=ns/"}, "--operator-lease must be NAMESPACE/NAME, or empty"},
       {{"--operator-lease=a/b/c"}, "--operator-lease must be NAMESPACE/NAME, or empty"},
+      {{"--watch-namespaces=A"},
+       "--watch-namespaces must be names of namespaces, separated by commas, not \"A\""},
       {{"--window=x"}, "--window must be a duration such as 300s, not negative"},
       {{"--scrape-interval=1ms"}, "--scrape-interval must be between 200ms and 60s"},
       {{"--tls-secret="}, "--tls-secret must not be empty"},

@@ -54,6 +54,26 @@ TEST(DecodeChild, KeepsFieldsAtTheTopButNoSecretData) {
             json::parse(R"({"metadata":{},"automountServiceAccountToken":false,"type":"Opaque"})"));
 }
 
+TEST(DecodeSecret, TellsWhetherTheDataIsStillOurs) {
+  const auto decoded = [](const std::string& managed_fields) {
+    const auto secret = decode_secret(R"({"metadata":{"name":"a","managedFields":[)" +
+                                      managed_fields + R"(]},"type":"Opaque"})");
+    EXPECT_TRUE(secret) << managed_fields;
+    return secret.value_or(Child{});
+  };
+  const std::string ours =
+      R"({"fieldsV1":{"f:data":{"f:key":{}},"f:type":{}},"manager":"mcp-operator"})";
+  const std::string theirs = R"({"fieldsV1":{"f:data":{"f:key":{}}},"manager":"kubectl-edit"})";
+  const std::string other = R"({"fieldsV1":{"f:data":{"f:more":{}}},"manager":"kubectl-edit"})";
+  EXPECT_FALSE(decoded(ours).data_taken);
+  EXPECT_FALSE(decoded(ours + "," + theirs).data_taken) << "both wrote the same";
+  EXPECT_FALSE(decoded(ours + "," + other).data_taken) << "keys of others are theirs";
+  EXPECT_TRUE(decoded(theirs).data_taken);
+  EXPECT_FALSE(decoded("").data_taken);
+  EXPECT_NE(decoded(theirs).content_hash, decoded(ours).content_hash);
+  EXPECT_FALSE(decode_secret(R"({"metadata":{"name":"a","managedFields":[5]}})"));
+}
+
 TEST(Child, WhatWasVerifiedStaysSoWhileTheContentIsTheSame) {
   const auto decoded = [](const std::string& version, const std::string& spec) {
     return *decode_child(R"({"metadata":{"name":"a","uid":"u","resourceVersion":")" + version +

@@ -21,7 +21,7 @@ TEST(Options, Defaults) {
   EXPECT_EQ(options->namespace_, "mcpfleet-system");
   EXPECT_EQ(options->listen_address, "0.0.0.0");
   EXPECT_EQ(options->listen_port, 8080);
-  EXPECT_EQ(options->workers, 4);
+  EXPECT_EQ(options->workers, 8);
   EXPECT_EQ(options->kube_api_qps, 500);
   EXPECT_EQ(options->kube_api_burst, 1000);
 }

@@ -61,6 +61,17 @@ TEST(StatusWait, NumbersEveryHalfMinute) {
   EXPECT_EQ(status_wait(stored(), fresh, seconds(31)), kNow);
 }
 
+TEST(StatusWait, AnAcceptanceAtMostOnceASecond) {
+  auto newer = stored();
+  newer.conditions[0].observed_generation = 2;
+  auto nothing = stored();
+  nothing.conditions.clear();
+  for (const auto& before : {nothing, newer}) {
+    EXPECT_EQ(status_wait(before, stored(), seconds(0)), seconds(1));
+    EXPECT_EQ(status_wait(before, stored(), seconds(5)), kNow);
+  }
+}
+
 TEST(StatusWait, DecisionsAndRefusalsAtOnce) {
   auto decided = stored();
   decided.scaling->recommended_replicas = 5;
@@ -69,10 +80,7 @@ TEST(StatusWait, DecisionsAndRefusalsAtOnce) {
   refused.conditions[0] =
       condition(desired::kAccepted, fleet::ConditionStatus::False, desired::kNameTaken);
   EXPECT_EQ(status_wait(stored(), refused, seconds(0)), kNow);
-  auto newer = stored();
-  newer.conditions[0].observed_generation = 2;
-  EXPECT_EQ(status_wait(stored(), newer, seconds(0)), kNow);
-  EXPECT_EQ(status_wait(fleet::Status{}, stored(), seconds(0)), kNow);
+  EXPECT_EQ(status_wait(fleet::Status{}, refused, seconds(0)), kNow);
 }
 
 }  // namespace

@@ -85,6 +85,16 @@ prometheus.io/path: /metrics
 {{- end -}}
 {{- end }}
 
+{{/* What the metrics adapter may do in each namespace where it serves MCPServers. */}}
+{{- define "mcpfleet.metricsAdapterRules" -}}
+- apiGroups: [""]
+  resources: [pods]
+  verbs: [get, list, watch]
+- apiGroups: [mcpfleet.dev]
+  resources: [mcpservers]
+  verbs: [get, list, watch]
+{{- end }}
+
 {{/* What the operator may do in each namespace where it watches MCPServers. */}}
 {{- define "mcpfleet.operatorRules" -}}
 - apiGroups: [mcpfleet.dev]

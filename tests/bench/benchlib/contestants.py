@@ -59,7 +59,7 @@ def mcp_operator():
     """A Release build with the chart's settings."""
     def arguments(kubeconfig):
         return ["--kubeconfig", kubeconfig, "--namespace", "mcpfleet-system", "--sidecar-image", "example.invalid/mcp-sidecar:1",
-                "--sidecar-pull-policy", "IfNotPresent", "--workers", "4", "--log-format", "json", "--log-level", "info",
+                "--sidecar-pull-policy", "IfNotPresent", "--workers", "8", "--log-format", "json", "--log-level", "info",
                 "--listen", f"127.0.0.1:{free_port()}"]
 
     return Contestant(
