@@ -21,8 +21,8 @@ std::string key_of(const http::Identity& identity, const AccessRequest& access) 
     key += text;
   };
   for (const auto* text :
-       {&access.path, &access.group, &access.version, &access.namespace_, &access.resource,
-        &access.subresource, &access.name, &identity.user, &identity.uid})
+       {&access.path, &access.verb, &access.group, &access.version, &access.namespace_,
+        &access.resource, &access.subresource, &access.name, &identity.user, &identity.uid})
     add(*text);
   for (const auto& group : identity.groups) add(group);
   for (const auto& [name, values] : identity.extra) {
@@ -35,7 +35,7 @@ std::string key_of(const http::Identity& identity, const AccessRequest& access) 
 
 std::string forbidden(const http::Identity& identity, const AccessRequest& access,
                       const std::string& reason) {
-  std::string text = "forbidden: User \"" + identity.user + "\" cannot get ";
+  std::string text = "forbidden: User \"" + identity.user + "\" cannot " + access.verb + " ";
   if (!access.path.empty()) {
     text += "path \"" + access.path + "\"";
   } else {
@@ -79,6 +79,7 @@ AccessRequest access_of(const Target& target) {
   access.resource = part(at);
   access.name = part(at + 1);
   access.subresource = part(at + 2);
+  if (access.group == kExternalGroup) access.verb = "list";
   return access;
 }
 
@@ -87,15 +88,12 @@ std::string access_review(const http::Identity& identity, const AccessRequest& a
   if (!identity.uid.empty()) spec["uid"] = identity.uid;
   if (!identity.extra.empty()) spec["extra"] = identity.extra;
   if (!access.path.empty()) {
-    spec["nonResourceAttributes"] = {{"path", access.path}, {"verb", "get"}};
+    spec["nonResourceAttributes"] = {{"path", access.path}, {"verb", access.verb}};
   } else {
     spec["resourceAttributes"] = {
-        {"verb", "get"},
-        {"group", access.group},
-        {"version", access.version},
-        {"namespace", access.namespace_},
-        {"resource", access.resource},
-        {"subresource", access.subresource},
+        {"verb", access.verb},         {"group", access.group},
+        {"version", access.version},   {"namespace", access.namespace_},
+        {"resource", access.resource}, {"subresource", access.subresource},
         {"name", access.name},
     };
   }

@@ -16,6 +16,7 @@ namespace mcpfleet::adapter {
 // What is asked, as Kubernetes' RBAC names it.
 struct AccessRequest {
   std::string path;  // of a request that is not for a resource; else empty
+  std::string verb = "get";
   std::string group;
   std::string version;
   std::string namespace_;
@@ -24,7 +25,8 @@ struct AccessRequest {
   std::string name;
 };
 
-// "get" of a target. Source: k8s.io/apiserver pkg/endpoints/request/requestinfo.go.
+// "get" of a target, "list" of external metrics. Source: k8s.io/apiserver
+// pkg/endpoints/request/requestinfo.go.
 AccessRequest access_of(const Target& target);
 
 // The SubjectAccessReview to send, as JSON.

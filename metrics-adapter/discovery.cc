@@ -14,41 +14,56 @@ using nlohmann::json;
 
 constexpr std::string_view kAggregatedType =
     "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
-constexpr std::array<std::string_view, 2> kGroups{kCustomGroup, kOwnGroup};
+constexpr std::array<std::string_view, 3> kGroups{kCustomGroup, kOwnGroup, kExternalGroup};
+constexpr std::string_view kExternalKind = "ExternalMetricValueList";
 constexpr std::array<std::string_view, 2> kResources{kPodsResource, kServersResource};
 
-std::string group_version(std::string_view group) {
-  return std::string(group) + "/" + std::string(kVersion);
+std::string group_version(std::string_view group, std::string_view version) {
+  return std::string(group) + "/" + std::string(version);
 }
 
 json group_object(std::string_view group) {
-  const json version{{"groupVersion", group_version(group)}, {"version", kVersion}};
-  return {{"name", group}, {"versions", {version}}, {"preferredVersion", version}};
+  auto versions = json::array();
+  for (const auto version : versions_of(group))
+    versions.push_back({{"groupVersion", group_version(group, version)}, {"version", version}});
+  const json preferred = versions.front();
+  return {{"name", group}, {"versions", std::move(versions)}, {"preferredVersion", preferred}};
 }
 
-json resource_list(std::string_view group) {
+json listed_resource(const std::string& name, std::string_view kind) {
+  return {{"name", name},
+          {"singularName", ""},
+          {"namespaced", true},
+          {"kind", kind},
+          {"verbs", {"get"}}};
+}
+
+json resource_list(std::string_view group, std::string_view version) {
   auto resources = json::array();
-  for (const auto resource : kResources)
-    for (const auto metric : metrics_of(resource))
-      resources.push_back({{"name", std::string(resource) + "/" + std::string(metric)},
-                           {"singularName", ""},
-                           {"namespaced", true},
-                           {"kind", "MetricValueList"},
-                           {"verbs", {"get"}}});
+  if (group == kExternalGroup) {
+    for (const auto metric : metrics_of(kServersResource))
+      resources.push_back(listed_resource(std::string(metric), kExternalKind));
+  } else {
+    for (const auto resource : kResources)
+      for (const auto metric : metrics_of(resource))
+        resources.push_back(
+            listed_resource(std::string(resource) + "/" + std::string(metric), "MetricValueList"));
+  }
   return {{"kind", "APIResourceList"},
           {"apiVersion", "v1"},
-          {"groupVersion", group_version(group)},
+          {"groupVersion", group_version(group, version)},
           {"resources", std::move(resources)}};
 }
 
 // A resource without a responseKind has no meaning of its own; only its subresources count
 // (k8s.io/client-go discovery/aggregated_discovery.go).
-json aggregated_resource(std::string_view group, std::string_view resource) {
+json aggregated_resource(std::string_view group, std::string_view version,
+                         std::string_view resource) {
   auto subresources = json::array();
   for (const auto metric : metrics_of(resource))
     subresources.push_back(
         {{"subresource", metric},
-         {"responseKind", {{"group", group}, {"version", kVersion}, {"kind", "MetricValueList"}}},
+         {"responseKind", {{"group", group}, {"version", version}, {"kind", "MetricValueList"}}},
          {"verbs", {"get"}}});
   return {{"resource", resource},
           {"scope", "Namespaced"},
@@ -57,12 +72,30 @@ json aggregated_resource(std::string_view group, std::string_view resource) {
           {"subresources", std::move(subresources)}};
 }
 
+json aggregated_external(std::string_view version, std::string_view metric) {
+  return {
+      {"resource", metric},
+      {"responseKind", {{"group", kExternalGroup}, {"version", version}, {"kind", kExternalKind}}},
+      {"scope", "Namespaced"},
+      {"singularResource", ""},
+      {"verbs", {"get"}}};
+}
+
 json aggregated_group(std::string_view group) {
-  auto resources = json::array();
-  for (const auto resource : kResources) resources.push_back(aggregated_resource(group, resource));
-  const json version{
-      {"version", kVersion}, {"freshness", "Current"}, {"resources", std::move(resources)}};
-  return {{"metadata", {{"name", group}}}, {"versions", {version}}};
+  auto versions = json::array();
+  for (const auto version : versions_of(group)) {
+    auto resources = json::array();
+    if (group == kExternalGroup) {
+      for (const auto metric : metrics_of(kServersResource))
+        resources.push_back(aggregated_external(version, metric));
+    } else {
+      for (const auto resource : kResources)
+        resources.push_back(aggregated_resource(group, version, resource));
+    }
+    versions.push_back(
+        {{"version", version}, {"freshness", "Current"}, {"resources", std::move(resources)}});
+  }
+  return {{"metadata", {{"name", group}}}, {"versions", std::move(versions)}};
 }
 
 http::Response json_response(const json& body) {
@@ -116,7 +149,7 @@ std::optional<http::Response> Discovery::answer(const Target& target,
       body["apiVersion"] = "v1";
       return json_response(body);
     }
-    if (parts[2] == kVersion) return json_response(resource_list(group));
+    if (has_version(group, parts[2])) return json_response(resource_list(group, parts[2]));
   }
   return status_response(404, "the server could not find the requested resource");
 }

@@ -8,6 +8,8 @@ namespace {
 using metrics::Instant;
 using metrics::Value;
 
+constexpr std::string_view kServerKey = "server";
+
 // "the server could not find the metric M for R[ NAME][ with selector S]", the wording of
 // custom-metrics-apiserver's provider/errors.go, then our reason.
 std::unexpected<Error> no_value(const MetricQuery& query, const std::string& reason) {
@@ -68,6 +70,11 @@ std::string known_metrics(std::string_view resource) {
   return text;
 }
 
+Error just_started() {
+  return {ErrorKind::Unavailable,
+          "the metrics adapter has just started and does not know all pods yet"};
+}
+
 // The one MCPServer whose pods a selector means, as every HPA of ours has it; empty: any.
 std::string_view only_server(const metrics::LabelSelector& selector) {
   for (const auto& requirement : selector.requirements())
@@ -113,10 +120,48 @@ Result<MetricAnswer> MetricSource::query(const MetricQuery& query, Instant now) 
   if (std::ranges::find(known, path.metric) == known.end())
     return no_value(query,
                     "the metrics of " + path.resource + " are " + known_metrics(path.resource));
-  if (!roster_.snapshot()->complete)
-    return fail(ErrorKind::Unavailable,
-                "the metrics adapter has just started and does not know all pods yet");
+  if (!roster_.snapshot()->complete) return fail(just_started());
   return path.resource == kPodsResource ? pods(query, now) : servers(query, now);
+}
+
+Result<MetricAnswer> MetricSource::external(const ExternalQuery& query, Instant now) const {
+  constexpr auto kSeries = {std::string_view("tool"), std::string_view("method")};
+  MetricQuery of_servers;
+  of_servers.path = {std::string(kExternalGroup),   "v1beta1", query.path.namespace_,
+                     std::string(kServersResource), "*",       query.path.metric};
+  of_servers.metric_labels = query.labels.of(kSeries);
+  of_servers.metric_labels_text = query.labels_text;
+  const auto of_object = query.labels.without(kSeries);
+  for (const auto& requirement : of_object.requirements())
+    if (requirement.key != kServerKey)
+      return fail(ErrorKind::Invalid, "labelSelector: there is no label '" + requirement.key +
+                                          "'; the labels are server, tool and method");
+  const auto known = metrics_of(kServersResource);
+  if (std::ranges::find(known, query.path.metric) == known.end())
+    return no_value(of_servers, "the metrics are " + known_metrics(kServersResource));
+  if (!roster_.snapshot()->complete) return fail(just_started());
+  if (auto lives = alive_for(of_servers, now); !lives) return fail(lives.error());
+  MetricAnswer answer{roster_.snapshot(), {}};
+  std::optional<Error> first;
+  if (const auto space = answer.keep->namespaces.find(query.path.namespace_);
+      space != answer.keep->namespaces.end()) {
+    for (const auto& [name, record] : space->second.servers) {
+      if (!selects(of_object, {{std::string(kServerKey), record->name}})) continue;
+      auto value = server(space->second, *record, of_servers, now);
+      if (value) {
+        answer.items.push_back({record->name, *value});
+      } else if (value.error().kind == ErrorKind::Invalid) {
+        return fail(value.error());
+      } else if (!first) {
+        first = value.error();
+      }
+    }
+  }
+  if (answer.items.empty())
+    return no_value(
+        of_servers,
+        first ? first->message : "no MCPServer is selected in namespace " + query.path.namespace_);
+  return answer;
 }
 
 Result<MetricAnswer> MetricSource::pods(const MetricQuery& query, Instant now) const {
@@ -146,11 +191,15 @@ Result<MetricAnswer> MetricSource::pods(const MetricQuery& query, Instant now) c
   return answer;
 }
 
+// A floor that nobody looks after would hold for ever.
+Result<void> MetricSource::alive_for(const MetricQuery& query, Instant now) const {
+  if (!operator_lives_ || query.path.metric != kRecommendedReplicas) return {};
+  if (auto lives = operator_lives_(now.monotonic); !lives) return no_value(query, lives.error());
+  return {};
+}
+
 Result<MetricAnswer> MetricSource::servers(const MetricQuery& query, Instant now) const {
-  if (operator_lives_ && query.path.metric == kRecommendedReplicas) {
-    // A floor that nobody looks after would hold for ever.
-    if (auto lives = operator_lives_(now.monotonic); !lives) return no_value(query, lives.error());
-  }
+  if (auto lives = alive_for(query, now); !lives) return fail(lives.error());
   MetricAnswer answer{roster_.snapshot(), {}};
   const auto space = answer.keep->namespaces.find(query.path.namespace_);
   if (query.path.name != "*") {

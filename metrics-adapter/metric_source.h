@@ -26,6 +26,14 @@ struct MetricQuery {
   std::string metric_labels_text;        // as received
 };
 
+// A metric of MCPServers by the selector of an external metric: key `server` is an MCPServer's
+// name, `method` and `tool` are those of the series.
+struct ExternalQuery {
+  ExternalPath path;
+  metrics::LabelSelector labels;
+  std::string labels_text;  // as received
+};
+
 struct MetricItem {
   std::string_view name;  // into `keep` of the answer
   metrics::Value value;
@@ -52,9 +60,13 @@ class MetricSource {
   // text, and would else say only that no metrics were returned. Errors: NotFound, Invalid,
   // Unavailable (just started).
   Result<MetricAnswer> query(const MetricQuery& query, metrics::Instant now) const;
+  // An item for each MCPServer of the namespace that is selected and has a value; none at all is an
+  // error with the first one's reason. Errors as above.
+  Result<MetricAnswer> external(const ExternalQuery& query, metrics::Instant now) const;
 
  private:
   Result<MetricAnswer> pods(const MetricQuery& query, metrics::Instant now) const;
+  Result<void> alive_for(const MetricQuery& query, metrics::Instant now) const;
   Result<MetricAnswer> servers(const MetricQuery& query, metrics::Instant now) const;
   Result<metrics::Value> server(const NamespaceView& space, const ServerRecord& record,
                                 const MetricQuery& query, metrics::Instant now) const;

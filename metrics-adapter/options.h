@@ -26,6 +26,7 @@ struct Options {
   ListenAddress health_listen{"0.0.0.0", 8080};  // probes and own metrics, plain
   std::string service_name = "mcp-metrics-adapter";
   std::vector<std::string> api_services{"v1beta2.custom.metrics.k8s.io",
+                                        "v1beta1.custom.metrics.k8s.io",
                                         "v1beta2.metrics.mcpfleet.dev"};
   std::string tls_secret = "mcp-metrics-adapter-tls";
   // Whose recommendations go stale with this Lease; an empty name: they do not.

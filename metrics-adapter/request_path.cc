@@ -1,10 +1,16 @@
 #include "metrics-adapter/request_path.h"
 
+#include <algorithm>
+#include <array>
+
 namespace mcpfleet::adapter {
 namespace {
 
 constexpr std::size_t kMaxTarget = 16 * 1024;
 constexpr std::size_t kPrefix = 3;  // apis, group, version
+constexpr std::array<std::string_view, 2> kCustomVersions{"v1beta2", "v1beta1"};
+constexpr std::array<std::string_view, 1> kOwnVersions{"v1beta2"};
+constexpr std::array<std::string_view, 1> kExternalVersions{"v1beta1"};
 
 int hex(char c) {
   if (c >= '0' && c <= '9') return c - '0';
@@ -49,6 +55,18 @@ Result<void> parse_query(std::string_view text, Target& target) {
 
 }  // namespace
 
+std::span<const std::string_view> versions_of(std::string_view group) {
+  if (group == kCustomGroup) return kCustomVersions;
+  if (group == kOwnGroup) return kOwnVersions;
+  if (group == kExternalGroup) return kExternalVersions;
+  return {};
+}
+
+bool has_version(std::string_view group, std::string_view version) {
+  const auto versions = versions_of(group);
+  return std::ranges::find(versions, version) != versions.end();
+}
+
 Result<Target> parse_target(std::string_view text) {
   if (text.size() > kMaxTarget)
     return fail(ErrorKind::Invalid,
@@ -80,6 +98,7 @@ Result<MetricPath> parse_metric_path(const Target& target) {
   const auto& parts = target.segments;
   MetricPath path;
   path.group = parts[1];
+  path.version = parts[2];
   const std::size_t count = parts.size() - kPrefix;
   const bool namespaced = parts[kPrefix] == "namespaces";
   if (namespaced && count == 5) {
@@ -105,6 +124,15 @@ Result<MetricPath> parse_metric_path(const Target& target) {
   return fail(ErrorKind::Invalid,
               "invalid request path: must be /apis/GROUP/VERSION/namespaces/NAMESPACE/RESOURCE/"
               "NAME/METRIC");
+}
+
+Result<ExternalPath> parse_external_path(const Target& target) {
+  const auto& parts = target.segments;
+  if (parts.size() != kPrefix + 3 || parts[kPrefix] != "namespaces")
+    return fail(ErrorKind::Invalid,
+                "invalid request path: must be /apis/external.metrics.k8s.io/v1beta1/namespaces/"
+                "NAMESPACE/METRIC");
+  return ExternalPath{parts[kPrefix + 1], parts[kPrefix + 2]};
 }
 
 }  // namespace mcpfleet::adapter

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <map>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,7 +16,11 @@ namespace mcpfleet::adapter {
 
 inline constexpr std::string_view kCustomGroup = "custom.metrics.k8s.io";
 inline constexpr std::string_view kOwnGroup = "metrics.mcpfleet.dev";
-inline constexpr std::string_view kVersion = "v1beta2";
+inline constexpr std::string_view kExternalGroup = "external.metrics.k8s.io";
+
+// The versions of a group that is served, the preferred one first; empty: another's group.
+std::span<const std::string_view> versions_of(std::string_view group);
+bool has_version(std::string_view group, std::string_view version);
 
 struct Target {
   std::string path;                                       // as received, without the query
@@ -26,9 +31,10 @@ struct Target {
 // "/apis/a%2Fb?x=y%20z+w". Error: Invalid (a broken escape, too long).
 Result<Target> parse_target(std::string_view text);
 
-// A request for values below /apis/GROUP/v1beta2/.
+// A request for values below /apis/GROUP/VERSION/.
 struct MetricPath {
   std::string group;
+  std::string version;
   std::string namespace_;  // empty: of the whole cluster
   std::string resource;    // "pods", "mcpservers.mcpfleet.dev", …
   std::string name;        // or "*"
@@ -41,5 +47,14 @@ bool is_resource(const Target& target);
 
 // Error: Invalid for a path with too few or too many parts.
 Result<MetricPath> parse_metric_path(const Target& target);
+
+// A request for values below /apis/external.metrics.k8s.io/VERSION/.
+struct ExternalPath {
+  std::string namespace_;
+  std::string metric;
+};
+
+// Error: Invalid for a path with too few or too many parts.
+Result<ExternalPath> parse_external_path(const Target& target);
 
 }  // namespace mcpfleet::adapter

@@ -184,6 +184,22 @@ bool LabelSelector::matches(const Lookup& label) const {
   });
 }
 
+LabelSelector LabelSelector::of(std::initializer_list<std::string_view> keys) const {
+  LabelSelector result;
+  for (const auto& requirement : requirements_)
+    if (std::ranges::find(keys, requirement.key) != keys.end())
+      result.requirements_.push_back(requirement);
+  return result;
+}
+
+LabelSelector LabelSelector::without(std::initializer_list<std::string_view> keys) const {
+  LabelSelector result;
+  for (const auto& requirement : requirements_)
+    if (std::ranges::find(keys, requirement.key) == keys.end())
+      result.requirements_.push_back(requirement);
+  return result;
+}
+
 std::string LabelSelector::to_json() const {
   if (requirements_.empty()) return "null";
   auto labels = nlohmann::json::object();

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <functional>
+#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -32,6 +33,10 @@ class LabelSelector {
   bool matches(const Lookup& label) const;
   bool empty() const { return requirements_.empty(); }
   const std::vector<Requirement>& requirements() const { return requirements_; }
+
+  // What it says of some keys alone, or of all others.
+  LabelSelector of(std::initializer_list<std::string_view> keys) const;
+  LabelSelector without(std::initializer_list<std::string_view> keys) const;
 
   // As a metav1.LabelSelector in JSON; "null" for the one that selects everything.
   std::string to_json() const;

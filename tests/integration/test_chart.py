@@ -13,6 +13,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 CHART = ROOT / "charts" / "mcpfleet"
 CRD = "mcpservers.mcpfleet.dev"
 CUSTOM = "v1beta2.custom.metrics.k8s.io"
+OLDER = "v1beta1.custom.metrics.k8s.io"
 OURS = "v1beta2.metrics.mcpfleet.dev"
 NAMESPACE = "t-chart"
 
@@ -60,8 +61,8 @@ def test_the_crd_is_ours_and_kept(helm):
 
 def test_api_services(helm):
     objects = render(helm)
-    assert names(objects, "APIService") == {CUSTOM, OURS}
-    for name in (CUSTOM, OURS):
+    assert names(objects, "APIService") == {CUSTOM, OLDER, OURS}
+    for name in (CUSTOM, OLDER, OURS):
         spec = named(objects, "APIService", name)["spec"]
         assert "caBundle" not in spec and "insecureSkipTLSVerify" not in spec, "the adapter keeps the caBundle"
         assert spec["service"] == {"name": "mcp-metrics-adapter", "namespace": NAMESPACE, "port": 443}
@@ -70,6 +71,11 @@ def test_api_services(helm):
     adapter = named(objects, "Deployment", "mcp-metrics-adapter")["spec"]["template"]["spec"]["containers"][0]
     assert f"--api-services={OURS}" in adapter["args"]
     assert "mcpfleet-custom-metrics-reader" not in names(objects, "ClusterRole")
+    external = "v1beta1.external.metrics.k8s.io"
+    objects = render(helm, "metricsAdapter.registerExternalMetrics=true")
+    assert names(objects, "APIService") == {CUSTOM, OLDER, OURS, external}
+    assert named(objects, "APIService", external)["spec"]["group"] == "external.metrics.k8s.io"
+    assert "mcpfleet-external-metrics-reader" in names(objects, "ClusterRole")
 
 
 def test_images_and_flags(helm):
@@ -138,7 +144,7 @@ def test_bad_values_are_named(helm, value, wanted):
 def clean(api_cluster):
     """No APIServices of other tests, and nothing left of ours."""
     def remove():
-        api_cluster.kubectl("delete", "apiservice", CUSTOM, OURS, "v1beta1.custom.metrics.k8s.io", "--ignore-not-found")
+        api_cluster.kubectl("delete", "apiservice", CUSTOM, OLDER, OURS, "--ignore-not-found")
     remove()
     api_cluster.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}})
     yield

@@ -20,12 +20,17 @@ from fake_pods import FakePod
 
 SYSTEM = "adapter-system"
 GROUPS = ("custom.metrics.k8s.io", "metrics.mcpfleet.dev")
+EXTERNAL = "external.metrics.k8s.io"
+API_SERVICES = ("v1beta2.custom.metrics.k8s.io", "v1beta1.custom.metrics.k8s.io", "v1beta2.metrics.mcpfleet.dev",
+                f"v1beta1.{EXTERNAL}")
 PORT = 19090
 
 
-def api_service(group):
-    return {"apiVersion": "apiregistration.k8s.io/v1", "kind": "APIService", "metadata": {"name": f"v1beta2.{group}"},
-            "spec": {"group": group, "version": "v1beta2", "groupPriorityMinimum": 100, "versionPriority": 100,
+def api_service(name):
+    version, group = name.split(".", 1)
+    return {"apiVersion": "apiregistration.k8s.io/v1", "kind": "APIService", "metadata": {"name": name},
+            "spec": {"group": group, "version": version, "groupPriorityMinimum": 100,
+                     "versionPriority": 200 if version == "v1beta2" else 100,
                      "service": {"name": "adapter", "namespace": SYSTEM, "port": 443}}}
 
 
@@ -41,19 +46,18 @@ def rbac():
                 "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": role_kind, "name": role_name},
                 "subjects": [{"kind": "ServiceAccount", "name": "adapter", "namespace": SYSTEM}]}
 
-    services = [f"v1beta2.{group}" for group in GROUPS]
     return [
         role("ClusterRole", "test-adapter", [
             {"apiGroups": [""], "resources": ["pods"], "verbs": ["list", "watch"]},
             {"apiGroups": ["mcpfleet.dev"], "resources": ["mcpservers"], "verbs": ["list", "watch"]},
-            {"apiGroups": ["apiregistration.k8s.io"], "resources": ["apiservices"], "resourceNames": services,
+            {"apiGroups": ["apiregistration.k8s.io"], "resources": ["apiservices"], "resourceNames": list(API_SERVICES),
              "verbs": ["get", "patch"]}]),
         role("Role", "test-adapter", [
             {"apiGroups": [""], "resources": ["secrets"], "verbs": ["create"]},
             {"apiGroups": [""], "resources": ["secrets"], "resourceNames": ["adapter-tls"], "verbs": ["get", "patch"]}],
              SYSTEM),
         role("ClusterRole", "test-hpa-reads-metrics", [
-            {"apiGroups": list(GROUPS), "resources": ["*"], "verbs": ["get", "list"]}]),
+            {"apiGroups": [*GROUPS, EXTERNAL], "resources": ["*"], "verbs": ["get", "list"]}]),
         binding("ClusterRoleBinding", "test-adapter", "ClusterRole", "test-adapter"),
         binding("ClusterRoleBinding", "test-adapter-delegator", "ClusterRole", "system:auth-delegator"),
         binding("RoleBinding", "test-adapter", "Role", "test-adapter", SYSTEM),
@@ -74,8 +78,8 @@ def kubeconfig_of(cluster, account, file):
     return token
 
 
-def available(cluster, group):
-    conditions = cluster.get("apiservice", f"v1beta2.{group}").get("status", {}).get("conditions", [])
+def available(cluster, service):
+    conditions = cluster.get("apiservice", service).get("status", {}).get("conditions", [])
     return any(c["type"] == "Available" and c["status"] == "True" for c in conditions)
 
 
@@ -95,8 +99,8 @@ class Adapter:
             f"{self.cluster.host_ip}:16443", "--health-listen", "127.0.0.1:18088", "--service-name", "adapter",
             "--tls-secret", "adapter-tls", "--window", "5s", "--max-age", "3s", log=self.log))
         wait_for("the adapter to be ready", lambda: self.plain("/readyz")[0] == 200)
-        for group in GROUPS:
-            wait_for(f"APIService {group}", lambda: available(self.cluster, group), timeout=60)
+        for service in API_SERVICES:
+            wait_for(f"APIService {service}", lambda: available(self.cluster, service), timeout=60)
 
     def stop(self):
         """Ends it with SIGTERM and wants it to end well."""
@@ -142,14 +146,14 @@ def adapter(api_cluster, tmp_path_factory):
          "metadata": {"name": "adapter-1", "namespace": SYSTEM, "labels": {"kubernetes.io/service-name": "adapter"}},
          "ports": [{"name": "https", "port": 16443, "protocol": "TCP"}],
          "endpoints": [{"addresses": [cluster.host_ip], "conditions": {"ready": True}}]},
-        *rbac(), *[api_service(group) for group in GROUPS])
+        *rbac(), *[api_service(name) for name in API_SERVICES])
     found = Adapter(cluster, tmp_path_factory.mktemp("adapter"))
     try:
         found.start()
         yield found
         found.stop()
     finally:
-        cluster.kubectl("delete", "apiservice", *[f"v1beta2.{group}" for group in GROUPS], "--ignore-not-found")
+        cluster.kubectl("delete", "apiservice", *API_SERVICES, "--ignore-not-found")
 
 
 @pytest.fixture()
@@ -235,6 +239,10 @@ def test_values_through_the_aggregator(adapter, fleet):
         assert 30_000 < value_of(fleet.raw("mcpservers.mcpfleet.dev/x/mcp_requests_per_second", group)) < 50_000
     server = "mcpservers.mcpfleet.dev/x/"
     assert value_of(fleet.raw(server + "mcp_requests_in_flight")) == 6000
+    older = fleet.cluster.raw(f"/apis/{GROUPS[0]}/v1beta1/namespaces/{fleet.namespace}/{server}mcp_requests_in_flight")
+    assert older["apiVersion"] == "custom.metrics.k8s.io/v1beta1"
+    item, = older["items"]
+    assert (item["metricName"], milli(item["value"]), item["selector"]) == ("mcp_requests_in_flight", 6000, None)
     assert value_of(fleet.raw(server + "mcp_active_sessions")) == 8000
     assert 60 < value_of(fleet.raw(server + "mcp_request_duration_seconds_p95")) < 150
     assert value_of(fleet.raw(server + "mcp_request_duration_seconds_avg")) == pytest.approx(100, abs=1)
@@ -328,7 +336,7 @@ def test_discovery(adapter, api_cluster):
     admin = adapter.token
     status, body = adapter.direct("/apis", token=admin, headers={"Accept": accept + ",application/json"})
     assert status == 200
-    assert [item["metadata"]["name"] for item in json.loads(body)["items"]] == list(GROUPS)
+    assert [item["metadata"]["name"] for item in json.loads(body)["items"]] == [*GROUPS, EXTERNAL]
     merged = json.loads(subprocess.run(
         ["curl", "-sk", "--cert-type", "PEM", "-H", f"Accept: {accept}", "-H", f"Authorization: Bearer {admin}",
          api_cluster.api_server + "/apis"], capture_output=True, text=True, check=True).stdout)
@@ -369,6 +377,22 @@ def test_the_hpa_reads_and_scales(adapter, fleet, api_cluster):
     for pod in pods:
         fleet.pods[pod].set_rate(25)
     wait_for("more replicas", lambda: api_cluster.get("deployment", "x", "-n", fleet.namespace)["spec"]["replicas"] >= 4,
+             timeout=60)
+
+
+def test_the_hpa_of_another_workload_reads_external_metrics(adapter, fleet, api_cluster):
+    """40 calls a second of `x`, at most 10 for each replica of what stands behind it."""
+    fleet.server("x", 2, rate=20)
+    behind = {"metadata": {"labels": {"app": "behind"}},
+              "spec": {"containers": [{"name": "web", "image": "example.invalid/web:1"}]}}
+    metric = {"type": "External", "external": {
+        "metric": {"name": "mcp_requests_per_second", "selector": {"matchLabels": {"server": "x"}}},
+        "target": {"type": "AverageValue", "averageValue": "10"}}}
+    api_cluster.apply({"apiVersion": "apps/v1", "kind": "Deployment",
+                       "metadata": {"name": "behind", "namespace": fleet.namespace},
+                       "spec": {"replicas": 1, "selector": {"matchLabels": {"app": "behind"}}, "template": behind}},
+                      hpa(fleet.namespace, "behind", "behind", metric))
+    wait_for("four replicas", lambda: api_cluster.get("deployment", "behind", "-n", fleet.namespace)["spec"]["replicas"] == 4,
              timeout=60)
 
 
@@ -414,8 +438,8 @@ def test_namespaces_are_deleted_once_the_adapter_is_back(api_cluster, adapter):
     delete("t-deleted-while-up")
     wait_for("the deletion with the adapter up", lambda: gone("t-deleted-while-up"), timeout=60)
     adapter.kill()
-    for group in GROUPS:
-        wait_for(f"{group} to be unavailable", lambda: not available(api_cluster, group), timeout=60)
+    for service in API_SERVICES:
+        wait_for(f"{service} to be unavailable", lambda: not available(api_cluster, service), timeout=60)
     delete("t-deleted-while-down")
     adapter.start()
     wait_for("the deletion with the adapter up again", lambda: gone("t-deleted-while-down"), timeout=90)
@@ -427,7 +451,7 @@ def test_restarted_it_serves_the_same_certificate(api_cluster, adapter):
     adapter.stop()
     adapter.start()
     assert api_cluster.get("secret", "adapter-tls", "-n", SYSTEM)["data"] == secret["data"]
-    for group in GROUPS:
-        assert api_cluster.get("apiservice", f"v1beta2.{group}")["spec"]["caBundle"] == secret["data"]["ca.crt"]
+    for service in API_SERVICES:
+        assert api_cluster.get("apiservice", service)["spec"]["caBundle"] == secret["data"]["ca.crt"]
     shown = ssl.get_server_certificate((api_cluster.host_ip, 16443))
     assert shown.strip() == base64.b64decode(secret["data"]["tls.crt"]).decode().strip()

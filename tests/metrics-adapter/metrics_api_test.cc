@@ -1,6 +1,7 @@
 // Paths to bodies, over a made-up fleet.
 #include "metrics-adapter/metrics_api.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
@@ -14,14 +15,17 @@ namespace mcpfleet::adapter {
 namespace {
 
 using nlohmann::json;
+using ::testing::HasSubstr;
 using std::chrono::seconds;
 
 class MetricsApiTest : public testing::Test {
  protected:
-  http::Response get(const std::string& rest, const std::string& group = "custom.metrics.k8s.io") {
+  http::Response get(const std::string& rest, const std::string& group = "custom.metrics.k8s.io",
+                     const std::string& version = "v1beta2") {
     fleet_.roster.touch();
     fleet_.roster.refresh();
-    const auto target = parse_target("/apis/" + group + "/v1beta2/namespaces/ns/" + rest).value();
+    const auto target =
+        parse_target("/apis/" + group + "/" + version + "/namespaces/ns/" + rest).value();
     return answer_metric_request(target, *source_, {fleet_.clock.wall(), fleet_.clock.monotonic()});
   }
   json body(const std::string& rest) {
@@ -64,6 +68,52 @@ TEST_F(MetricsApiTest, TheExactBody) {
             R"("name":"mcp_requests_in_flight","selector":null},)"
             R"("timestamp":"2026-01-01T00:00:00Z","value":"2"}]})"
             "\n");
+}
+
+TEST_F(MetricsApiTest, TheExactBodyOfTheOlderVersion) {
+  fleet_.pod("ns", "p", "x");
+  fleet_.scraped("ns", "p", 15);
+  EXPECT_EQ(get("pods/*/mcp_requests_per_second", "custom.metrics.k8s.io", "v1beta1").body,
+            R"({"kind":"MetricValueList","apiVersion":"custom.metrics.k8s.io/v1beta1",)"
+            R"("metadata":{},"items":[{"describedObject":{"kind":"Pod","namespace":"ns",)"
+            R"("name":"p","apiVersion":"/v1"},"metricName":"mcp_requests_per_second",)"
+            R"("timestamp":"2026-01-01T00:00:00Z","window":10,"value":"1500m",)"
+            R"("selector":null}]})"
+            "\n");
+  EXPECT_EQ(get("pods/*/mcp_requests_per_second", "metrics.mcpfleet.dev", "v1beta1").status, 404);
+}
+
+TEST_F(MetricsApiTest, ExternalMetricsByTheNameOfTheServer) {
+  for (const char* name : {"x", "y", "none"}) fleet_.server("ns", name);
+  fleet_.pod("ns", "p", "x");
+  fleet_.pod("ns", "q", "y");
+  fleet_.scraped("ns", "p", 15);
+  fleet_.scraped("ns", "q", 30);
+  const auto external = [this](const std::string& rest) {
+    return get(rest, "external.metrics.k8s.io", "v1beta1");
+  };
+  EXPECT_EQ(external("mcp_requests_per_second?labelSelector=server%3Dx").body,
+            R"({"kind":"ExternalMetricValueList","apiVersion":"external.metrics.k8s.io/v1beta1",)"
+            R"("metadata":{},"items":[{"metricName":"mcp_requests_per_second",)"
+            R"("metricLabels":{"server":"x"},"timestamp":"2026-01-01T00:00:00Z","window":10,)"
+            R"("value":"1500m"}]})"
+            "\n");
+  const auto both = json::parse(external("mcp_requests_per_second").body);
+  ASSERT_EQ(both["items"].size(), 2u) << "a server without pods has no value";
+  EXPECT_EQ(both["items"][1]["metricLabels"]["server"], "y");
+  const auto message = [&](const std::string& rest, int code) {
+    const auto response = external(rest);
+    EXPECT_EQ(response.status, code) << rest;
+    return json::parse(response.body)["message"].get<std::string>();
+  };
+  EXPECT_THAT(message("mcp_requests_per_second?labelSelector=server%3Dnone", 404),
+              HasSubstr("the server could not find the metric mcp_requests_per_second"));
+  EXPECT_THAT(message("mcp_requests_per_second?labelSelector=server%3Dother", 404),
+              HasSubstr("no MCPServer is selected in namespace ns"));
+  EXPECT_THAT(message("nope", 404), HasSubstr("the metrics are mcp_requests_per_second"));
+  EXPECT_THAT(message("mcp_requests_per_second?labelSelector=pod%3Dx", 400),
+              HasSubstr("there is no label 'pod'; the labels are server, tool and method"));
+  EXPECT_EQ(external("mcp_requests_per_second/more").status, 400);
 }
 
 TEST_F(MetricsApiTest, SelectsPods) {
@@ -257,7 +307,7 @@ TEST(DiscoveryTest, ListsGroupsAndResources) {
   };
   const auto groups = json::parse(get("/apis")->body);
   EXPECT_EQ(groups["kind"], "APIGroupList");
-  EXPECT_EQ(groups["groups"].size(), 2u);
+  EXPECT_EQ(groups["groups"].size(), 3u);
   const auto group = json::parse(get("/apis/metrics.mcpfleet.dev")->body);
   EXPECT_EQ(group["kind"], "APIGroup");
   EXPECT_EQ(group["preferredVersion"]["groupVersion"], "metrics.mcpfleet.dev/v1beta2");
@@ -271,7 +321,20 @@ TEST(DiscoveryTest, ListsGroupsAndResources) {
                                         {"kind", "MetricValueList"},
                                         {"verbs", {"get"}}}));
   EXPECT_EQ(get("/apis/other")->status, 404);
-  EXPECT_EQ(get("/apis/custom.metrics.k8s.io/v1beta1")->status, 404);
+  const auto custom = json::parse(get("/apis/custom.metrics.k8s.io")->body);
+  EXPECT_EQ(custom["preferredVersion"]["version"], "v1beta2");
+  EXPECT_EQ(custom["versions"].size(), 2u);
+  const auto older = json::parse(get("/apis/custom.metrics.k8s.io/v1beta1")->body);
+  EXPECT_EQ(older["groupVersion"], "custom.metrics.k8s.io/v1beta1");
+  EXPECT_EQ(older["resources"], list["resources"]);
+  const auto external = json::parse(get("/apis/external.metrics.k8s.io/v1beta1")->body);
+  EXPECT_EQ(external["resources"][0], (json{{"name", "mcp_requests_per_second"},
+                                            {"singularName", ""},
+                                            {"namespaced", true},
+                                            {"kind", "ExternalMetricValueList"},
+                                            {"verbs", {"get"}}}));
+  EXPECT_EQ(get("/apis/custom.metrics.k8s.io/v1")->status, 404);
+  EXPECT_EQ(get("/apis/metrics.mcpfleet.dev/v1beta1")->status, 404);
   EXPECT_EQ(get("/openapi/v2")->status, 404);
   EXPECT_EQ(get("/openapi/v3")->status, 404);
   EXPECT_FALSE(get("/metrics"));

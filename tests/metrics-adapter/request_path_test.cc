@@ -75,6 +75,15 @@ TEST(AccessTest, AsRbacNamesIt) {
   EXPECT_EQ(access_of(parse_target(kPrefix).value()).path, kPrefix);
 }
 
+TEST(AccessTest, ExternalMetricsAreListed) {
+  const auto access =
+      access_of(parse_target("/apis/external.metrics.k8s.io/v1beta1/namespaces/ns/m").value());
+  EXPECT_EQ(access.verb, "list");
+  EXPECT_EQ(access.namespace_, "ns");
+  EXPECT_EQ(access.resource, "m");
+  EXPECT_EQ(access.name, "");
+}
+
 TEST(AccessTest, TheReviewSaysAllOfIt) {
   http::Identity identity{"u", "id", {"g"}, {{"k", {"v"}}}};
   AccessRequest access;

@@ -65,6 +65,15 @@ TEST(LabelSelectorTest, TheWholeGrammar) {
   }
 }
 
+TEST(LabelSelectorTest, ComesApartByKeys) {
+  const auto selector = LabelSelector::parse("server=x,tool in (a,b),!method").value();
+  EXPECT_EQ(selector.of({"server"}).requirements().size(), 1u);
+  EXPECT_EQ(selector.of({"server"}).requirements()[0].key, "server");
+  EXPECT_EQ(selector.without({"server"}).requirements().size(), 2u);
+  EXPECT_TRUE(selector.of({"other"}).empty());
+  EXPECT_TRUE(selector.without({"server", "tool", "method"}).empty());
+}
+
 TEST(LabelSelectorTest, RefusesWhatIsNone) {
   const struct {
     std::string text;
