@@ -9,6 +9,7 @@ using metrics::Instant;
 using metrics::Value;
 
 constexpr std::string_view kServerKey = "server";
+const std::initializer_list<std::string_view> kSeriesKeys{"tool", "method"};
 
 // "the server could not find the metric M for R[ NAME][ with selector S]", the wording of
 // custom-metrics-apiserver's provider/errors.go, then our reason.
@@ -125,13 +126,12 @@ Result<MetricAnswer> MetricSource::query(const MetricQuery& query, Instant now) 
 }
 
 Result<MetricAnswer> MetricSource::external(const ExternalQuery& query, Instant now) const {
-  constexpr auto kSeries = {std::string_view("tool"), std::string_view("method")};
   MetricQuery of_servers;
   of_servers.path = {std::string(kExternalGroup),   "v1beta1", query.path.namespace_,
                      std::string(kServersResource), "*",       query.path.metric};
-  of_servers.metric_labels = query.labels.of(kSeries);
+  of_servers.metric_labels = query.labels.of(kSeriesKeys);
   of_servers.metric_labels_text = query.labels_text;
-  const auto of_object = query.labels.without(kSeries);
+  const auto of_object = query.labels.without(kSeriesKeys);
   for (const auto& requirement : of_object.requirements())
     if (requirement.key != kServerKey)
       return fail(ErrorKind::Invalid, "labelSelector: there is no label '" + requirement.key +
