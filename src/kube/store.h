@@ -64,8 +64,8 @@ class Store final : public Sink {
   }
 
   // What the API server answered to a write of ours, so that the next decision knows of it before
-  // the watch tells. Where the watch is already past it, it may have been deleted since: then it only
-  // replaces the same version, of which the writer may know more.
+  // the watch tells. Where the watch is already past it, it may have been deleted since: then it
+  // only replaces the same version, of which the writer may know more.
   void note_written(T object) {
     const std::string key = object.namespace_ + "/" + object.name;
     std::lock_guard lock(mutex_);

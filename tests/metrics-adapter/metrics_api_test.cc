@@ -15,8 +15,8 @@ namespace mcpfleet::adapter {
 namespace {
 
 using nlohmann::json;
-using ::testing::HasSubstr;
 using std::chrono::seconds;
+using ::testing::HasSubstr;
 
 class MetricsApiTest : public testing::Test {
  protected:
