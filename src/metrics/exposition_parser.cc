@@ -113,7 +113,7 @@ Result<void> take_labels(std::string_view& rest, const ExpositionLimits& limits,
 }
 
 Result<void> check_timestamp(std::string_view text) {
-  std::int64_t ignored = 0;
+  double ignored = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), ignored);
   if (error != std::errc{} || end != text.data() + text.size())
     return fail(ErrorKind::Malformed, "what follows the value is no time stamp");
@@ -137,6 +137,7 @@ Result<void> parse_line(std::string_view rest, const ExpositionLimits& limits,
   }
   series.labels = labels;
   skip_blanks(rest);
+  rest = rest.substr(0, rest.find('#'));  // an exemplar
   while (!rest.empty() && (is_blank(rest.back()) || rest.back() == '\r')) rest.remove_suffix(1);
   const auto space = rest.find_first_of(" \t");
   auto value = parse_sample_value(rest.substr(0, space));

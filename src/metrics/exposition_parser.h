@@ -49,8 +49,9 @@ Result<double> parse_sample_value(std::string_view text);
 // What to do with a series; an error ends the parsing and is passed on with the line in front.
 using SeriesVisitor = std::function<Result<void>(const SeriesView&)>;
 
-// Visits every series in order and returns their number. Comments (HELP, TYPE, …) and time stamps
-// are read over. Errors: TooLarge, Malformed; the message says which line and why.
+// Visits every series in order and returns their number. Comments (HELP, TYPE, EOF, …), time stamps
+// and exemplars are read over, so that OpenMetrics is read as well as Prometheus' text format.
+// Errors: TooLarge, Malformed; the message says which line and why.
 Result<std::size_t> parse_exposition(std::string_view text, const ExpositionLimits& limits,
                                      const SeriesVisitor& visit);
 

@@ -59,6 +59,22 @@ TEST(ExpositionParserTest, ReadsEveryFormOfALine) {
   EXPECT_EQ((*seen)[8].value, 0);
 }
 
+TEST(ExpositionParserTest, ReadsOpenMetrics) {
+  std::vector<double> values;
+  const auto read = parse_exposition(
+      "# TYPE mcp_requests counter\n"
+      "mcp_requests_total{tool=\"a # b\"} 17.0 1520879607.789 # {trace=\"x\"} 0.67 1520879607.7\n"
+      "mcp_requests_created 1520872607.123\n"
+      "depth_bucket{le=\"1.0\"} 3 # {} 0.5\n"
+      "# EOF\n",
+      {}, [&values](const SeriesView& series) -> Result<void> {
+        values.push_back(series.value);
+        return {};
+      });
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_EQ(values, (std::vector<double>{17, 1520872607.123, 3}));
+}
+
 TEST(ExpositionParserTest, SaysWhichLineIsWrongAndWhy) {
   const struct {
     const char* text;
