@@ -51,6 +51,7 @@ http::Response ApiHandler::answer(const Pending& pending) const {
   if (is_resource(pending.target))
     return answer_metric_request(pending.target, source_, {clock_.wall(), clock_.monotonic()});
   if (auto found = discovery_.answer(pending.target, pending.request.headers)) return *found;
+  if (auto found = openapi_.answer(pending.target, pending.request.headers)) return *found;
   if (pending.target.path == "/metrics")
     return http::text_response(200, metrics_.exposition(),
                                "text/plain; version=0.0.4; charset=utf-8");

@@ -13,6 +13,7 @@
 #include "metrics-adapter/authorizer.h"
 #include "metrics-adapter/discovery.h"
 #include "metrics-adapter/metric_source.h"
+#include "metrics-adapter/openapi.h"
 #include "metrics-adapter/own_metrics.h"
 #include "metrics-adapter/probes.h"
 #include "metrics-adapter/worker_pool.h"
@@ -57,6 +58,7 @@ class ApiHandler {
   WorkerPool& pool_;
   OwnMetrics& metrics_;
   const Discovery discovery_;
+  const OpenApi openapi_;
 };
 
 }  // namespace mcpfleet::adapter

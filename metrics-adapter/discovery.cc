@@ -135,8 +135,6 @@ std::optional<http::Response> Discovery::answer(const Target& target,
                                                 const http::Headers& headers) const {
   const auto& parts = target.segments;
   if (parts.empty()) return std::nullopt;
-  if (parts.front() == "openapi")
-    return status_response(404, "the server could not find the requested resource");
   if (parts.front() != "apis" || parts.size() > 3) return std::nullopt;
   if (parts.size() == 1)
     return accepts_aggregated(headers) ? aggregated(headers)

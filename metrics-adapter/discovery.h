@@ -16,9 +16,8 @@ class Discovery {
  public:
   Discovery();
 
-  // Answers /apis, /apis/GROUP, /apis/GROUP/VERSION, /openapi/v2 and /openapi/v3 (which are 404: an
-  // aggregator does without); nullopt for other paths. /apis in the aggregated form where the
-  // client accepts it, with an ETag.
+  // Answers /apis, /apis/GROUP and /apis/GROUP/VERSION; nullopt for other paths. /apis in the
+  // aggregated form where the client accepts it, with an ETag.
   std::optional<http::Response> answer(const Target& target, const http::Headers& headers) const;
 
  private:

@@ -345,6 +345,13 @@ def test_discovery(adapter, api_cluster):
     for item in ours:
         assert item["versions"][0]["freshness"] == "Current"
 
+    def documented():
+        return all(f"apis/{version}" in api_cluster.raw("/openapi/v3")["paths"]
+                   for version in (f"{GROUPS[0]}/v1beta2", f"{GROUPS[0]}/v1beta1", f"{EXTERNAL}/v1beta1"))
+    wait_for("the OpenAPI documents behind the aggregator", documented, timeout=60)
+    document = api_cluster.raw(f"/openapi/v3/apis/{GROUPS[0]}/v1beta2")
+    assert f"/apis/{GROUPS[0]}/v1beta2/namespaces/{{namespace}}/pods/{{name}}/{{metric}}" in document["paths"]
+
 
 def hpa(namespace, name, target, metric):
     return {"apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler",

@@ -8,6 +8,7 @@
 
 #include "fixture.h"
 #include "metrics-adapter/discovery.h"
+#include "metrics-adapter/openapi.h"
 #include "metrics-adapter/probes.h"
 #include "metrics-adapter/status_body.h"
 
@@ -335,10 +336,34 @@ TEST(DiscoveryTest, ListsGroupsAndResources) {
                                             {"verbs", {"get"}}}));
   EXPECT_EQ(get("/apis/custom.metrics.k8s.io/v1")->status, 404);
   EXPECT_EQ(get("/apis/metrics.mcpfleet.dev/v1beta1")->status, 404);
-  EXPECT_EQ(get("/openapi/v2")->status, 404);
-  EXPECT_EQ(get("/openapi/v3")->status, 404);
   EXPECT_FALSE(get("/metrics"));
   EXPECT_FALSE(get("/"));
+}
+
+TEST(OpenApiTest, ListsThePathsAndNoDefinitions) {
+  const OpenApi openapi;
+  const auto get = [&openapi](const std::string& path, const http::Headers& headers = {}) {
+    return openapi.answer(parse_target(path).value(), headers);
+  };
+  const auto older = json::parse(get("/openapi/v2")->body);
+  EXPECT_EQ(older["swagger"], "2.0");
+  EXPECT_TRUE(older["paths"].contains(
+      "/apis/custom.metrics.k8s.io/v1beta1/namespaces/{namespace}/pods/{name}/{metric}"));
+  EXPECT_FALSE(older.contains("definitions"));
+  const auto index = json::parse(get("/openapi/v3")->body);
+  EXPECT_EQ(index["paths"].size(), 4u);
+  for (const auto& [name, entry] : index["paths"].items()) {
+    const auto document = get(entry["serverRelativeURL"].get<std::string>());
+    ASSERT_EQ(document->status, 200) << name;
+    const auto paths = json::parse(document->body)["paths"];
+    EXPECT_EQ(paths.size(), name.starts_with("apis/external") ? 1u : 2u) << name;
+    EXPECT_EQ(
+        get("/openapi/v3/" + name, {{"If-None-Match", std::string(*document->headers.get("ETag"))}})
+            ->status,
+        304);
+  }
+  EXPECT_EQ(get("/openapi/v3/apis/other/v1")->status, 404);
+  EXPECT_FALSE(get("/apis"));
 }
 
 TEST(DiscoveryTest, AggregatedWithAnEtag) {
