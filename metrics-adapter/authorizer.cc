@@ -62,6 +62,7 @@ Result<void> decide(const http::Identity& identity, const AccessRequest& access,
 }  // namespace
 
 AccessRequest access_of(const Target& target) {
+  if (const auto inner = explained(target)) return access_of(*inner);
   AccessRequest access;
   if (!is_resource(target)) {
     access.path = target.path;

@@ -25,7 +25,8 @@ struct AccessRequest {
   std::string name;
 };
 
-// "get" of a target, "list" of external metrics. Source: k8s.io/apiserver
+// "get" of a target, "list" of external metrics; an explanation needs the right
+// to what it explains. Source: k8s.io/apiserver
 // pkg/endpoints/request/requestinfo.go.
 AccessRequest access_of(const Target& target);
 

@@ -125,6 +125,28 @@ Result<MetricAnswer> MetricSource::query(const MetricQuery& query, Instant now) 
   return path.resource == kPodsResource ? pods(query, now) : servers(query, now);
 }
 
+Explanation MetricSource::explain(const MetricQuery& query, Instant now) const {
+  Explanation result{this->query(query, now), {}, terms_};
+  const auto metric = metrics::parse_metric(query.path.metric);
+  const auto snapshot = roster_.snapshot();
+  const auto space = snapshot->namespaces.find(query.path.namespace_);
+  if (!metric || space == snapshot->namespaces.end()) return result;
+  const auto asked = to_metrics_query(query, *metric);
+  if (!asked) return result;
+  const auto add = [&](const PodEntry& entry) {
+    const auto health = entry.record->health.load();
+    result.pods.push_back(
+        {entry.target, health, metrics::pod_value(to_state(entry, *health), *asked, terms_, now)});
+  };
+  if (query.path.resource == kPodsResource) {
+    for (const auto* entry : select_pods(space->second, query)) add(*entry);
+  } else if (const auto pods = space->second.pods_of.find(query.path.name);
+             pods != space->second.pods_of.end()) {
+    for (const auto& entry : pods->second) add(entry);
+  }
+  return result;
+}
+
 Result<MetricAnswer> MetricSource::external(const ExternalQuery& query, Instant now) const {
   MetricQuery of_servers;
   of_servers.path = {std::string(kExternalGroup),   "v1beta1", query.path.namespace_,

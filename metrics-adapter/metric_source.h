@@ -44,6 +44,19 @@ struct MetricAnswer {
   std::vector<MetricItem> items;
 };
 
+// What one pod adds to a value.
+struct PodInput {
+  std::shared_ptr<const PodTarget> target;
+  std::shared_ptr<const PodHealth> health;
+  Result<metrics::Value> value;  // its own
+};
+
+struct Explanation {
+  Result<MetricAnswer> answer;
+  std::vector<PodInput> pods;
+  metrics::Terms terms;
+};
+
 // Whether the recommendations in the MCPServers' status are those of an operator that is alive; an
 // error says why not. Any thread.
 using Liveness = std::function<Result<void>(MonotonicTime now)>;
@@ -60,6 +73,8 @@ class MetricSource {
   // text, and would else say only that no metrics were returned. Errors: NotFound, Invalid,
   // Unavailable (just started).
   Result<MetricAnswer> query(const MetricQuery& query, metrics::Instant now) const;
+  // The same, and what it is made of. For one object by its name.
+  Explanation explain(const MetricQuery& query, metrics::Instant now) const;
   // An item for each MCPServer of the namespace that is selected and has a value; none at all is an
   // error with the first one's reason. Errors as above.
   Result<MetricAnswer> external(const ExternalQuery& query, metrics::Instant now) const;

@@ -2,6 +2,7 @@
 
 #include "base/quantity.h"
 #include "base/time_text.h"
+#include "metrics-adapter/explain.h"
 #include "metrics-adapter/status_body.h"
 
 namespace mcpfleet::adapter {
@@ -101,6 +102,16 @@ http::Response answer_external(const Target& target, const MetricSource& source,
   return http::text_response(200, external_metric_value_list(*query, *answer), "application/json");
 }
 
+http::Response answer_explanation(const Target& target, const MetricSource& source,
+                                  metrics::Instant now) {
+  auto query = parse_query(target);
+  if (!query) return error_response(query.error());
+  if (query->path.name == "*")
+    return error_response({ErrorKind::Invalid, "an explanation is of one object, by its name"});
+  return http::text_response(200, explanation_body(*query, source.explain(*query, now), now),
+                             "application/json");
+}
+
 bool is_served(const Target& target) { return has_version(target.segments[1], target.segments[2]); }
 
 }  // namespace
@@ -139,6 +150,7 @@ http::Response answer_metric_request(const Target& target, const MetricSource& s
                                      metrics::Instant now) {
   if (!is_served(target))
     return status_response(404, "the server could not find the requested resource");
+  if (const auto inner = explained(target)) return answer_explanation(*inner, source, now);
   if (target.segments[1] == kExternalGroup) return answer_external(target, source, now);
   auto query = parse_query(target);
   if (!query) return error_response(query.error());

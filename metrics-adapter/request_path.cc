@@ -94,6 +94,15 @@ bool is_resource(const Target& target) {
   return target.segments.size() > kPrefix && target.segments.front() == "apis";
 }
 
+std::optional<Target> explained(const Target& target) {
+  const auto& parts = target.segments;
+  if (parts.size() <= kPrefix + 1 || parts[1] != kOwnGroup || parts[kPrefix] != "explain")
+    return std::nullopt;
+  Target inner = target;
+  inner.segments.erase(inner.segments.begin() + kPrefix);
+  return inner;
+}
+
 Result<MetricPath> parse_metric_path(const Target& target) {
   const auto& parts = target.segments;
   MetricPath path;

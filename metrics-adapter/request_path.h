@@ -5,6 +5,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -44,6 +45,10 @@ struct MetricPath {
 // Whether the target is one of a resource (not discovery or health): it then needs the right to
 // that resource.
 bool is_resource(const Target& target);
+
+// The target whose answer this one, /apis/GROUP/VERSION/explain/…, asks to be explained; nullopt:
+// it is none of our own group's.
+std::optional<Target> explained(const Target& target);
 
 // Error: Invalid for a path with too few or too many parts.
 Result<MetricPath> parse_metric_path(const Target& target);

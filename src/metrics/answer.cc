@@ -186,6 +186,32 @@ std::optional<Metric> parse_metric(std::string_view name) {
   return static_cast<Metric>(found - kNames.begin());
 }
 
+std::string_view formula(Metric metric) {
+  switch (metric) {
+    case Metric::RequestsPerSecond:
+      return "sum over the pods of the increase of mcp_requests_total in the window, each divided "
+             "by "
+             "the time that it covers";
+    case Metric::DurationAvg:
+      return "increase of mcp_request_duration_seconds_sum in the window divided by that of "
+             "mcp_request_duration_seconds_count, each summed over the pods";
+    case Metric::DurationP50:
+    case Metric::DurationP95:
+    case Metric::DurationP99:
+      return "quantile of the increase of mcp_request_duration_seconds_bucket in the window, "
+             "merged "
+             "over the pods";
+    case Metric::RequestsInFlight:
+      return "sum over the pods of mcp_requests_in_flight at the last scrape";
+    case Metric::ActiveSessions:
+      return "sum over the pods of mcp_active_sessions at the last scrape";
+    case Metric::ErrorRatio:
+      return "increase of mcp_request_errors_total in the window divided by that of "
+             "mcp_requests_total, each summed over the pods; 0 without requests";
+  }
+  return {};
+}
+
 Result<Value> pod_value(const PodState& pod, const Query& query, const Terms& terms, Instant now) {
   if (auto valid = check_filter(query); !valid) return fail(valid.error());
   if (!is_usable(pod, query, terms, now))

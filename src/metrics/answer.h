@@ -32,6 +32,8 @@ enum class Metric {
 std::span<const std::string_view> metric_names();
 std::string_view to_string(Metric metric);
 std::optional<Metric> parse_metric(std::string_view name);
+// How the value over several pods comes about, in words.
+std::string_view formula(Metric metric);
 
 // Which requests count, by method and tool.
 using KindFilter = std::function<bool(std::string_view method, std::string_view tool)>;

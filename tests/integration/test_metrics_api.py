@@ -239,6 +239,9 @@ def test_values_through_the_aggregator(adapter, fleet):
         assert 30_000 < value_of(fleet.raw("mcpservers.mcpfleet.dev/x/mcp_requests_per_second", group)) < 50_000
     server = "mcpservers.mcpfleet.dev/x/"
     assert value_of(fleet.raw(server + "mcp_requests_in_flight")) == 6000
+    explained = fleet.cluster.raw(f"/apis/{GROUPS[1]}/v1beta2/explain/namespaces/{fleet.namespace}/{server}mcp_active_sessions")
+    assert explained["value"] == "8" and "mcp_active_sessions" in explained["formula"]
+    assert {pod["name"]: pod["value"] for pod in explained["pods"]} == dict.fromkeys(pods, "4")
     older = fleet.cluster.raw(f"/apis/{GROUPS[0]}/v1beta1/namespaces/{fleet.namespace}/{server}mcp_requests_in_flight")
     assert older["apiVersion"] == "custom.metrics.k8s.io/v1beta1"
     item, = older["items"]

@@ -117,6 +117,37 @@ TEST_F(MetricsApiTest, ExternalMetricsByTheNameOfTheServer) {
   EXPECT_EQ(external("mcp_requests_per_second/more").status, 400);
 }
 
+TEST_F(MetricsApiTest, ExplainsAnAnswer) {
+  fleet_.server("ns", "x");
+  fleet_.pod("ns", "p", "x");
+  fleet_.pod("ns", "q", "x");
+  fleet_.scraped("ns", "p", 15);
+  fleet_.roster.touch();
+  const auto explain = [this](const std::string& rest) {
+    fleet_.roster.refresh();
+    const auto target =
+        parse_target("/apis/metrics.mcpfleet.dev/v1beta2/explain/namespaces/ns/" + rest).value();
+    return answer_metric_request(target, *source_, {fleet_.clock.wall(), fleet_.clock.monotonic()});
+  };
+  const auto response = explain("mcpservers.mcpfleet.dev/x/mcp_requests_per_second");
+  ASSERT_EQ(response.status, 200) << response.body;
+  const auto body = json::parse(response.body);
+  EXPECT_EQ(body["kind"], "MetricExplanation");
+  EXPECT_EQ(body["describedObject"]["name"], "x");
+  EXPECT_THAT(body["formula"].get<std::string>(), HasSubstr("mcp_requests_total"));
+  EXPECT_EQ(body["windowSeconds"], 30);
+  ASSERT_EQ(body["pods"].size(), 2u);
+  EXPECT_EQ(body["pods"][0]["name"], "p");
+  EXPECT_EQ(body["pods"][0]["value"], "1500m");
+  EXPECT_EQ(body["pods"][0]["requests"], 15);
+  EXPECT_EQ(body["pods"][0]["coveredSeconds"], 10);
+  EXPECT_THAT(body["pods"][1]["reason"].get<std::string>(), HasSubstr("not scraped yet"));
+  const auto none = json::parse(explain("mcpservers.mcpfleet.dev/none/mcp_error_ratio").body);
+  EXPECT_THAT(none["reason"].get<std::string>(), HasSubstr("there is no such MCPServer"));
+  EXPECT_EQ(explain("pods/*/mcp_error_ratio").status, 400);
+  EXPECT_EQ(get("explain/p/mcp_error_ratio").status, 404);
+}
+
 TEST_F(MetricsApiTest, SelectsPods) {
   fleet_.pod("ns", "a", "x").labels["tier"] = "one";
   fleet_.pod("ns", "b", "x").labels["tier"] = "two";

@@ -75,6 +75,18 @@ TEST(AccessTest, AsRbacNamesIt) {
   EXPECT_EQ(access_of(parse_target(kPrefix).value()).path, kPrefix);
 }
 
+TEST(AccessTest, AnExplanationNeedsTheRightToTheMetric) {
+  const std::string own = "/apis/metrics.mcpfleet.dev/v1beta2";
+  const auto access =
+      access_of(parse_target(own + "/explain/namespaces/ns/mcpservers.mcpfleet.dev/x/m").value());
+  EXPECT_EQ(access.namespace_, "ns");
+  EXPECT_EQ(access.resource, "mcpservers.mcpfleet.dev");
+  EXPECT_EQ(access.name, "x");
+  EXPECT_EQ(access.subresource, "m");
+  EXPECT_FALSE(explained(parse_target(own + "/explain").value()));
+  EXPECT_FALSE(explained(parse_target(kPrefix + "/explain/namespaces/ns/pods/p/m").value()));
+}
+
 TEST(AccessTest, ExternalMetricsAreListed) {
   const auto access =
       access_of(parse_target("/apis/external.metrics.k8s.io/v1beta1/namespaces/ns/m").value());
