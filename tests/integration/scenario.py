@@ -29,6 +29,10 @@ class ApiError(Exception):
     def __init__(self, status, text):
         super().__init__(f"{status}: {text[:400]}")
         self.status = status
+        try:
+            self.message = json.loads(text)["message"]
+        except (ValueError, KeyError, TypeError):
+            self.message = text
 
 
 class Api:
