@@ -436,6 +436,8 @@ Result<kube::Next> Reconciler::tell(const ServerEntry& entry, const Outcome& out
   if (wait == Duration(0)) {
     auto written = write_status(entry, before, after, rules ? &*rules : nullptr);
     if (!written) return fail(written.error());
+    // The watch need not tell of what the answer has told already.
+    if (*written) next = Duration(0);
   } else if (wait) {
     next = std::min(next, *wait);
   }
@@ -446,7 +448,7 @@ Result<kube::Next> Reconciler::tell(const ServerEntry& entry, const Outcome& out
   return kube::Next{next};
 }
 
-Result<void> Reconciler::write_status(const ServerEntry& entry, const fleet::Status& before,
+Result<bool> Reconciler::write_status(const ServerEntry& entry, const fleet::Status& before,
                                       const fleet::Status& after, const RulesView* rules) {
   const auto& server = entry.server;
   const std::string path =
@@ -461,17 +463,20 @@ Result<void> Reconciler::write_status(const ServerEntry& entry, const fleet::Sta
   auto answer = parts_.client.apply(path, body, desired::kFieldManager, /*force=*/true);
   if (!answer) {
     // Deleted meanwhile.
-    if (answer.error().kind == ErrorKind::NotFound) return {};
+    if (answer.error().kind == ErrorKind::NotFound) return false;
     return fail(answer.error());
   }
+  bool changed = false;
   {
     std::lock_guard lock(mutex_);
     told_[fleet::key(server)] = parts_.clock.monotonic();
   }
-  if (auto stored = decode_server(answer->object))
+  if (auto stored = decode_server(answer->object)) {
+    changed = stored->server.generation != server.generation;
     parts_.world.servers.note_written(std::move(*stored));
+  }
   announce(server, before, after, rules);
-  return {};
+  return changed;
 }
 
 void Reconciler::announce(const fleet::MCPServer& server, const fleet::Status& before,

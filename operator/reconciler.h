@@ -89,7 +89,8 @@ class Reconciler {
   desired::Observed observe(const ServerEntry& entry, const Outcome& outcome);
   // Since the last write of its status, or since it was seen first.
   Duration since_told(const std::string& key);
-  Result<void> write_status(const ServerEntry& entry, const fleet::Status& before,
+  // True where the answer shows another spec than `entry`.
+  Result<bool> write_status(const ServerEntry& entry, const fleet::Status& before,
                             const fleet::Status& after, const RulesView* rules);
   void announce(const fleet::MCPServer& server, const fleet::Status& before,
                 const fleet::Status& after, const RulesView* rules);

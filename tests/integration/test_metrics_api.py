@@ -97,7 +97,7 @@ class Adapter:
         self.process = self.stack.enter_context(conftest.program(
             "mcp-metrics-adapter", "--kubeconfig", str(self.kubeconfig), "--namespace", SYSTEM, "--listen",
             f"{self.cluster.host_ip}:16443", "--health-listen", "127.0.0.1:18088", "--service-name", "adapter",
-            "--tls-secret", "adapter-tls", "--window", "5s", "--max-age", "3s", log=self.log))
+            "--tls-secret", "adapter-tls", "--api-services", ",".join(API_SERVICES), "--window", "5s", "--max-age", "3s", log=self.log))
         wait_for("the adapter to be ready", lambda: self.plain("/readyz")[0] == 200)
         for service in API_SERVICES:
             wait_for(f"APIService {service}", lambda: available(self.cluster, service), timeout=60)

@@ -373,6 +373,21 @@ TEST_F(ReconcilerTest, StepsOfAStartShareAWriteOfTheStatus) {
   EXPECT_EQ(api_.objects[kServerPath]["status"]["replicas"], 3);
 }
 
+TEST_F(ReconcilerTest, ASpecThatOnlyTheAnswerToAStatusShowsIsCarriedOut) {
+  Life life(api_, clock_);
+  ASSERT_TRUE(life.reconcile());
+  // The watch does not tell of it.
+  api_.store(kServerPath, {{"metadata", {{"generation", 2}}},
+                           {"spec", {{"source", {{"containerImage", {{"ref", "image:2"}}}}}}}});
+  clock_.advance(seconds(1));
+  const auto next = life.reconcile();
+  ASSERT_TRUE(next);
+  EXPECT_EQ(next->after, Duration(0));
+  ASSERT_TRUE(life.reconcile());
+  const json pod = api_.objects[kDeploymentPath]["spec"]["template"]["spec"];
+  EXPECT_EQ(pod["containers"][0]["image"], "image:2");
+}
+
 TEST_F(ReconcilerTest, ASecretOfSomebodyElseIsNotTaken) {
   api_.store(kSecretPath,
              {{"metadata", {{"name", "s-session-key"}, {"managedFields", Api::data_of("me")}}},
