@@ -15,6 +15,7 @@ RULE = {"name": "slow", "metric": "mcp_request_duration_seconds_p95", "threshold
 VOLUME = {"name": "keys", "mountPath": "/keys", "secret": {"name": "api-keys"}}
 NO_EFFECT = "has no effect with source.type WorkloadRef"
 REMOVE = object()
+KINDS = {"MCPServer": (GROUP, "mcpservers"), "HorizontalPodAutoscaler": ("/apis/autoscaling/v2", "horizontalpodautoscalers")}
 
 
 def server(name="time", **spec):
@@ -209,8 +210,9 @@ def api(api_cluster):
 
 def dry_run(api, namespace, manifest):
     """The object as it would be stored, or the sentence that says why not."""
+    group, plural = KINDS[manifest["kind"]]
     try:
-        return api.call("POST", f"{GROUP}/namespaces/{namespace}/mcpservers?dryRun=All&fieldValidation=Strict", manifest)
+        return api.call("POST", f"{group}/namespaces/{namespace}/{plural}?dryRun=All&fieldValidation=Strict", manifest)
     except ApiError as error:
         return error.message
 

@@ -34,7 +34,7 @@ def test_an_upgrade_restarts_no_pods(api_cluster, namespace, own_namespace, tmp_
         source = {"type": "ContainerImage", "containerImage": {"ref": "example.invalid/server:2"}}
         api_cluster.apply(mcp_server(namespace, "a", source=source))
         wait_for("both images, in one roll-out", lambda: images(api_cluster, namespace) == {
-            "server": "example.invalid/server:2", "mcp-sidecar": NEWER})
+            "server": "example.invalid/server:2", "mcp-sidecar": NEWER, "mcp-sidecar-install": NEWER})
         assert deployment(api_cluster, namespace)["metadata"]["generation"] == before["generation"] + 1
 
 
