@@ -188,8 +188,8 @@ def check_rights(cluster):
 
 
 def test_install_upgrade_uninstall(api_cluster, helm, clean):
-    # The CRD is there already, from another hand.
-    code, output = helm("install", "mcpfleet", str(CHART), "-n", NAMESPACE, "--take-ownership")
+    # The CRD is there already, from another hand, and so may be the roles: other tests make them.
+    code, output = helm("install", "mcpfleet", str(CHART), "-n", NAMESPACE, "--take-ownership", "--force-conflicts")
     assert code == 0, output
     assert "kubectl get mcpservers" in output, "the notes say what to do next"
     try:
@@ -214,7 +214,7 @@ def test_a_second_owner_of_custom_metrics_is_refused(api_cluster, helm, clean):
         "spec": {"group": "custom.metrics.k8s.io", "version": "v1beta1", "groupPriorityMinimum": 100,
                  "versionPriority": 100, "insecureSkipTLSVerify": True,
                  "service": {"name": "prometheus-adapter", "namespace": "monitoring"}}})
-    code, output = helm("install", "mcpfleet", str(CHART), "-n", NAMESPACE, "--take-ownership")
+    code, output = helm("install", "mcpfleet", str(CHART), "-n", NAMESPACE, "--take-ownership", "--force-conflicts")
     assert code != 0
     assert "is served by Service monitoring/prometheus-adapter already" in output
     assert "metricsAdapter.registerCustomMetrics=false" in output

@@ -4,7 +4,7 @@ import contextlib
 import urllib.request
 
 import pytest
-from conftest import grant, grant_operator, program, wait_for
+from conftest import chart_rbac, grant, grant_operator, program, wait_for
 from test_operator import OPERATOR_NAMESPACE, mcp_server, wait_accepted, with_requests
 
 SIDECAR = "example.invalid/mcp-sidecar:test"
@@ -93,9 +93,12 @@ def make_pod(cluster, namespace, server):
                     '{"status": {"phase": "Running", "podIP": "127.0.99.1", "podIPs": [{"ip": "127.0.99.1"}]}}')
 
 
-def test_the_metrics_adapter_in_some_namespaces(api_cluster, namespaces, tmp_path):
+def test_the_metrics_adapter_in_some_namespaces(api_cluster, namespaces, tmp_path, request):
     own, watched, other = namespaces
-    kubeconfig = grant(api_cluster, "metrics-adapter", "mcp-metrics-adapter", own, f"watchNamespaces={{{watched}}}")
+    values = f"watchNamespaces={{{watched}}}"
+    request.addfinalizer(lambda: api_cluster.kubectl(
+        "delete", "--ignore-not-found", "-f", "-", stdin=chart_rbac("metrics-adapter", own, values)))
+    kubeconfig = grant(api_cluster, "metrics-adapter", "mcp-metrics-adapter", own, values)
     for namespace in (watched, other):
         api_cluster.apply(mcp_server(namespace, "a"))
         make_pod(api_cluster, namespace, "a")
