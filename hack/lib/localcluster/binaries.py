@@ -142,8 +142,11 @@ def _with_metrics_server(go, out):
     shutil.rmtree(generated)
     generated.mkdir()
     shutil.copyfile(MODULE / "metrics-server" / "openapi.go", generated / "openapi.go")
-    (source / "go.mod").write_text(f"module {METRICS_SERVER}\n\ngo {GO_VERSION}\n")
-    (out / ".go.mod").write_text((MODULE / "go.mod").read_text() + f"\nrequire {METRICS_SERVER} {said['Version']}\n"
+    ours = (MODULE / "go.mod").read_text()
+    # A newer language than our module's would be a change that -mod=readonly refuses.
+    language = re.search(r"^go .*$", ours, re.MULTILINE).group()
+    (source / "go.mod").write_text(f"module {METRICS_SERVER}\n\n{language}\n")
+    (out / ".go.mod").write_text(ours + f"\nrequire {METRICS_SERVER} {said['Version']}\n"
                                  f"replace {METRICS_SERVER} => {source}\n")
     shutil.copyfile(MODULE / "go.sum", out / ".go.sum")
     return out / ".go.mod"
