@@ -3,15 +3,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "kube/object_version.h"
+
 namespace mcpfleet::op {
-namespace {
-
-// Versions of one collection are decimal numbers that grow.
-bool version_less(std::string_view a, std::string_view b) {
-  return a.size() != b.size() ? a.size() < b.size() : a < b;
-}
-
-}  // namespace
 
 void ConfigIndex::refer(const std::string& server, const std::vector<ConfigKey>& keys) {
   const auto found = references_.find(server);
@@ -65,7 +59,7 @@ ConfigIndex::Servers ConfigIndex::seen(const ConfigKey& key, std::string_view ve
   Entry& entry = found->second;
   entry.mark = mark;
   // What was read is at least as new.
-  const bool stale = entry.current && !version_less(entry.object.version, version);
+  const bool stale = entry.current && !kube::version_less(entry.object.version, version);
   if (!entry.asked || stale) return {};
   return changed(entry);
 }

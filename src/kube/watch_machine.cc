@@ -16,10 +16,6 @@ constexpr int kUnfinishedBeforePages = 2;
 
 }  // namespace
 
-bool version_less(std::string_view a, std::string_view b) {
-  return a.size() != b.size() ? a.size() < b.size() : a < b;
-}
-
 bool WatchMachine::accepts(std::string_view resource_version) {
   if (!version_less(resource_version, seen_)) return true;
   return ++older_ > kOlderListsBeforeBelief;

@@ -14,6 +14,7 @@
 #include "base/backoff.h"
 #include "base/clock.h"
 #include "base/result.h"
+#include "kube/object_version.h"
 
 namespace mcpfleet::kube {
 
@@ -76,8 +77,5 @@ class WatchMachine {
   int failures_ = 0;         // in a row, without progress between them
   bool progressed_ = false;  // since the watch under way began
 };
-
-// Versions of one collection are decimal numbers that grow (KEP-5504).
-bool version_less(std::string_view a, std::string_view b);
 
 }  // namespace mcpfleet::kube
