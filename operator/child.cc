@@ -44,23 +44,11 @@ simdjson::error_code read_metadata(ondemand::value value, Child& child, Parts& p
   });
 }
 
-struct Parsed {
-  std::string buffer;
-  ondemand::parser parser;
-};
-
 // Runs `visit` over the fields of `text`, and over each element where it is an array.
 template <typename Visit>
 simdjson::error_code read_text(std::string_view text, const Visit& visit) {
-  thread_local Parsed parsed;
-  parsed.buffer.assign(text);
-  parsed.buffer.reserve(text.size() + simdjson::SIMDJSON_PADDING);
   ondemand::document document;
-  const auto error = parsed.parser
-                         .iterate(simdjson::padded_string_view(
-                             parsed.buffer.data(), parsed.buffer.size(), parsed.buffer.capacity()))
-                         .get(document);
-  if (error) return error;
+  if (const auto e = kube::begin(text, document)) return e;
   ondemand::value root;
   if (const auto e = document.get_value().get(root)) return e;
   ondemand::json_type type{};

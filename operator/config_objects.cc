@@ -2,11 +2,11 @@
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
-#include <simdjson.h>
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "kube/ondemand.h"
 #include "kube/paths.h"
 #include "log/log.h"
 
@@ -36,15 +36,9 @@ struct Metadata {
 };
 
 Result<Metadata> decode_metadata(std::string_view text) {
-  thread_local simdjson::ondemand::parser parser;
-  thread_local std::string buffer;
-  buffer.assign(text);
-  buffer.reserve(text.size() + simdjson::SIMDJSON_PADDING);
   simdjson::ondemand::document document;
   simdjson::ondemand::object metadata;
-  auto error =
-      parser.iterate(simdjson::padded_string_view(buffer.data(), buffer.size(), buffer.capacity()))
-          .get(document);
+  auto error = kube::begin(text, document);
   if (!error) error = document["metadata"].get_object().get(metadata);
   Metadata result;
   const auto take = [&](const char* key, std::string& value) {

@@ -71,7 +71,7 @@ void guard_replicas(json& body, const Child& child) {
 
 // What makes an apply fail with Conflict where the object exists: nothing else than a creation is
 // as old. Thus nothing is merged into the object of a stranger.
-constexpr const char* kOnlyCreate = "1";
+void only_create(json& body) { body["metadata"]["resourceVersion"] = "1"; }
 
 // Gives `images`, the containers of the sidecar's image, another one.
 void set_images(json& pod_template, const std::string& from, const std::string& to) {
@@ -124,7 +124,7 @@ void decide_object(const desired::Object& object, const PlanInput& input, Plan& 
 
   Write write{object, &object, applied, child != nullptr, {}};
   if (child == nullptr) {
-    body["metadata"]["resourceVersion"] = kOnlyCreate;
+    only_create(body);
     if (input.applied_before) write.put_right = "it was gone";
   } else {
     if (child->applied == applied) {
@@ -151,7 +151,7 @@ void decide_unseen_secret(const desired::Object& secret, const PlanInput& input,
     Write first{secret, &secret, {}, write.exists, {}};  // pods need it to start
     if (!first.exists) {
       json body = json::parse(secret.body);
-      body["metadata"]["resourceVersion"] = kOnlyCreate;
+      only_create(body);
       first.object.body = body.dump();
     }
     plan.writes.insert(plan.writes.begin(), std::move(first));

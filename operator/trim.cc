@@ -20,15 +20,8 @@ void add_field(std::string& out, std::string_view key, std::string_view raw) {
 // Visits the fields of the text's root. False: it is no object.
 template <typename Visit>
 bool read(std::string_view text, const Visit& visit) {
-  thread_local std::string buffer;
-  thread_local ondemand::parser parser;
-  buffer.assign(text);
-  buffer.reserve(text.size() + simdjson::SIMDJSON_PADDING);
   ondemand::document document;
-  if (parser.iterate(simdjson::padded_string_view(buffer.data(), buffer.size(), buffer.capacity()))
-          .get(document)) {
-    return false;
-  }
+  if (kube::begin(text, document)) return false;
   ondemand::object root;
   return document.get_object().get(root) == simdjson::SUCCESS &&
          kube::for_each_field(root, visit) == simdjson::SUCCESS;

@@ -10,6 +10,18 @@
 
 namespace mcpfleet::kube {
 
+// Begins to read a copy of `text` in this thread's one parser: what is read of it is valid until
+// the next call of this function on the same thread.
+inline simdjson::error_code begin(std::string_view text, simdjson::ondemand::document& document) {
+  thread_local std::string buffer;
+  thread_local simdjson::ondemand::parser parser;
+  buffer.assign(text);
+  buffer.reserve(text.size() + simdjson::SIMDJSON_PADDING);
+  return parser
+      .iterate(simdjson::padded_string_view(buffer.data(), buffer.size(), buffer.capacity()))
+      .get(document);
+}
+
 // The value as text; empty where it is none.
 inline std::string text_of(simdjson::ondemand::value value) {
   std::string_view text;
