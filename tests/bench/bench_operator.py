@@ -125,6 +125,8 @@ def parse():
 
 def main():
     options = parse()
+    if options.logs:
+        pathlib.Path(options.logs).mkdir(parents=True, exist_ok=True)
     print(f"machine: {machine()}", flush=True)
     runs = rounds(options)
     if options.json:
