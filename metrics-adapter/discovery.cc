@@ -1,7 +1,5 @@
 #include "metrics-adapter/discovery.h"
 
-#include <array>
-#include <functional>
 #include <nlohmann/json.hpp>
 
 #include "metrics-adapter/metric_source.h"
@@ -14,9 +12,7 @@ using nlohmann::json;
 
 constexpr std::string_view kAggregatedType =
     "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
-constexpr std::array<std::string_view, 3> kGroups{kCustomGroup, kOwnGroup, kExternalGroup};
 constexpr std::string_view kExternalKind = "ExternalMetricValueList";
-constexpr std::array<std::string_view, 2> kResources{kPodsResource, kServersResource};
 
 std::string group_version(std::string_view group, std::string_view version) {
   return std::string(group) + "/" + std::string(version);
@@ -98,6 +94,21 @@ json aggregated_group(std::string_view group) {
   return {{"metadata", {{"name", group}}}, {"versions", std::move(versions)}};
 }
 
+std::string group_list() {
+  json groups{{"kind", "APIGroupList"}, {"apiVersion", "v1"}, {"groups", json::array()}};
+  for (const auto group : kGroups) groups["groups"].push_back(group_object(group));
+  return groups.dump() + "\n";
+}
+
+std::string aggregated_list() {
+  json all{{"kind", "APIGroupDiscoveryList"},
+           {"apiVersion", "apidiscovery.k8s.io/v2"},
+           {"metadata", json::object()},
+           {"items", json::array()}};
+  for (const auto group : kGroups) all["items"].push_back(aggregated_group(group));
+  return all.dump() + "\n";
+}
+
 http::Response json_response(const json& body) {
   return http::text_response(200, body.dump() + "\n", "application/json");
 }
@@ -115,21 +126,7 @@ bool accepts_aggregated(const http::Headers& headers) {
 
 }  // namespace
 
-Discovery::Discovery() {
-  json groups{{"kind", "APIGroupList"}, {"apiVersion", "v1"}, {"groups", json::array()}};
-  json all{{"kind", "APIGroupDiscoveryList"},
-           {"apiVersion", "apidiscovery.k8s.io/v2"},
-           {"metadata", json::object()},
-           {"items", json::array()}};
-  for (const auto group : kGroups) {
-    groups["groups"].push_back(group_object(group));
-    all["items"].push_back(aggregated_group(group));
-  }
-  groups_ = groups.dump() + "\n";
-  aggregated_ = all.dump() + "\n";
-  // The same in every replica of one build, since it depends on the text alone.
-  etag_ = "\"" + std::to_string(std::hash<std::string>{}(aggregated_)) + "\"";
-}
+Discovery::Discovery() : groups_(group_list()), aggregated_(aggregated_list()) {}
 
 std::optional<http::Response> Discovery::answer(const Target& target,
                                                 const http::Headers& headers) const {
@@ -153,13 +150,7 @@ std::optional<http::Response> Discovery::answer(const Target& target,
 }
 
 http::Response Discovery::aggregated(const http::Headers& headers) const {
-  http::Response response;
-  if (headers.get("If-None-Match") == etag_) {
-    response.status = 304;
-  } else {
-    response = http::text_response(200, aggregated_, std::string(kAggregatedType));
-  }
-  response.headers.add("ETag", etag_);
+  auto response = aggregated_.answer(headers, kAggregatedType);
   response.headers.add("Vary", "Accept");
   return response;
 }

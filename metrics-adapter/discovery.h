@@ -8,6 +8,7 @@
 #include <string>
 
 #include "http/message.h"
+#include "metrics-adapter/constant_text.h"
 #include "metrics-adapter/request_path.h"
 
 namespace mcpfleet::adapter {
@@ -24,8 +25,7 @@ class Discovery {
   http::Response aggregated(const http::Headers& headers) const;
 
   std::string groups_;
-  std::string aggregated_;
-  std::string etag_;
+  ConstantText aggregated_;
 };
 
 }  // namespace mcpfleet::adapter

@@ -1,8 +1,10 @@
 // The values behind the metrics API: pods and MCPServers by name, metric and selector.
 #pragma once
 
+#include <array>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,6 +19,7 @@ namespace mcpfleet::adapter {
 
 inline constexpr std::string_view kPodsResource = "pods";
 inline constexpr std::string_view kServersResource = "mcpservers.mcpfleet.dev";
+inline constexpr std::array<std::string_view, 2> kResources{kPodsResource, kServersResource};
 inline constexpr std::string_view kRecommendedReplicas = "mcp_recommended_replicas";
 
 struct MetricQuery {

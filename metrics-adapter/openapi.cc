@@ -1,6 +1,5 @@
 #include "metrics-adapter/openapi.h"
 
-#include <array>
 #include <nlohmann/json.hpp>
 
 #include "base/hash.h"
@@ -11,9 +10,6 @@ namespace mcpfleet::adapter {
 namespace {
 
 using nlohmann::json;
-
-constexpr std::array<std::string_view, 3> kGroups{kCustomGroup, kOwnGroup, kExternalGroup};
-constexpr std::array<std::string_view, 2> kResources{kPodsResource, kServersResource};
 
 json path_parameter(const char* name, bool v3) {
   json parameter{{"name", name}, {"in", "path"}, {"required", true}};
@@ -65,17 +61,11 @@ OpenApi::OpenApi() {
       const std::string text = v3.dump() + "\n";
       index["paths"][name] = {{"serverRelativeURL",
                                "/openapi/v3/" + name + "?hash=" + std::to_string(hash_text(text))}};
-      add("/openapi/v3/" + name, text);
+      documents_.emplace("/openapi/v3/" + name, text);
     }
   }
-  add("/openapi/v2", v2.dump() + "\n");
-  add("/openapi/v3", index.dump() + "\n");
-}
-
-void OpenApi::add(const std::string& path, std::string text) {
-  // The same in every replica of one build, since it depends on the text alone.
-  auto etag = "\"" + std::to_string(hash_text(text)) + "\"";
-  documents_[path] = {std::move(text), std::move(etag)};
+  documents_.emplace("/openapi/v2", v2.dump() + "\n");
+  documents_.emplace("/openapi/v3", index.dump() + "\n");
 }
 
 std::optional<http::Response> OpenApi::answer(const Target& target,
@@ -86,15 +76,7 @@ std::optional<http::Response> OpenApi::answer(const Target& target,
   const auto found = documents_.find(path);
   if (found == documents_.end())
     return status_response(404, "the server could not find the requested resource");
-  const auto& document = found->second;
-  http::Response response;
-  if (headers.get("If-None-Match") == document.etag) {
-    response.status = 304;
-  } else {
-    response = http::text_response(200, document.text, "application/json");
-  }
-  response.headers.add("ETag", document.etag);
-  return response;
+  return found->second.answer(headers, "application/json");
 }
 
 }  // namespace mcpfleet::adapter

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "http/message.h"
+#include "metrics-adapter/constant_text.h"
 #include "metrics-adapter/request_path.h"
 
 namespace mcpfleet::adapter {
@@ -23,13 +24,7 @@ class OpenApi {
   std::optional<http::Response> answer(const Target& target, const http::Headers& headers) const;
 
  private:
-  struct Document {
-    std::string text;
-    std::string etag;
-  };
-  void add(const std::string& path, std::string text);
-
-  std::map<std::string, Document> documents_;  // by path
+  std::map<std::string, ConstantText> documents_;  // by path
 };
 
 }  // namespace mcpfleet::adapter

@@ -1,7 +1,6 @@
 #include "metrics-adapter/request_path.h"
 
 #include <algorithm>
-#include <array>
 
 namespace mcpfleet::adapter {
 namespace {

@@ -4,6 +4,7 @@
 // sigs.k8s.io/custom-metrics-apiserver pkg/apiserver/installer.
 #pragma once
 
+#include <array>
 #include <map>
 #include <optional>
 #include <span>
@@ -18,6 +19,8 @@ namespace mcpfleet::adapter {
 inline constexpr std::string_view kCustomGroup = "custom.metrics.k8s.io";
 inline constexpr std::string_view kOwnGroup = "metrics.mcpfleet.dev";
 inline constexpr std::string_view kExternalGroup = "external.metrics.k8s.io";
+
+inline constexpr std::array<std::string_view, 3> kGroups{kCustomGroup, kOwnGroup, kExternalGroup};
 
 // The versions of a group that is served, the preferred one first; empty: another's group.
 std::span<const std::string_view> versions_of(std::string_view group);
