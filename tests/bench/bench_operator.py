@@ -69,12 +69,29 @@ def rounds(options):
     """Runs all of it; returns the runs by size and operator."""
     made = {OURS: contestants.mcp_operator, THEIRS: lambda: contestants.thv_operator(tell)}
     turns = [made[name]() for name in options.only]
-    runs = {(size, name): [] for size in options.sizes for name in options.only}
+    runs = earlier_runs(options)
     for number in range(options.rounds):
         for size in options.sizes:
             for contestant in turns if number % 2 == 0 else reversed(turns):
-                runs[size, contestant.name].append(one_run(contestant, size, options))
+                if len(runs[size, contestant.name]) <= number:
+                    runs[size, contestant.name].append(one_run(contestant, size, options))
+                    save(runs, options)
     return runs
+
+
+def earlier_runs(options):
+    runs = {(size, name): [] for size in options.sizes for name in options.only}
+    if not (options.resume and pathlib.Path(options.json).exists()):
+        return runs
+    for run in json.loads(pathlib.Path(options.json).read_text()):
+        runs.setdefault((run["servers"], run.pop("operator")), []).append(scale.Run(**run))
+    return runs
+
+
+def save(runs, options):
+    if options.json:
+        found = [{"operator": name, **dataclasses.asdict(run)} for (_, name), all_of_it in runs.items() for run in all_of_it]
+        pathlib.Path(options.json).write_text(json.dumps(found, indent=1))
 
 
 def middle(runs, field):
@@ -117,8 +134,11 @@ def parse():
     parser.add_argument("--level", default="kwok", choices=["api", "kwok"], help="api: no pod runs (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=1, help="of the pauses between single creations (default: %(default)s)")
     parser.add_argument("--logs", metavar="FOLDER", help="keep the operators' logs")
-    parser.add_argument("--json", metavar="FILE", help="write what each run found")
+    parser.add_argument("--json", metavar="FILE", help="write what each run found, as soon as it is done")
+    parser.add_argument("--resume", action="store_true", help="do not repeat the runs that are in that file")
     options = parser.parse_args()
+    if options.resume and not options.json:
+        parser.error("--resume needs --json FILE")
     options.only = options.only or [OURS, THEIRS]
     return options
 
@@ -129,9 +149,6 @@ def main():
         pathlib.Path(options.logs).mkdir(parents=True, exist_ok=True)
     print(f"machine: {machine()}", flush=True)
     runs = rounds(options)
-    if options.json:
-        found = [{"operator": name, **dataclasses.asdict(run)} for (_, name), all_of_it in runs.items() for run in all_of_it]
-        pathlib.Path(options.json).write_text(json.dumps(found, indent=1))
     print("\n".join(table(runs, options.sizes, options.only)))
     if OURS not in options.only:
         return
