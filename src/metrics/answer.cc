@@ -33,7 +33,8 @@ std::string pod_key(const PodState& pod) {
 }
 
 bool is_fresh(const PodState& pod, const Terms& terms, Instant now) {
-  return pod.view != nullptr && now.monotonic - pod.view->at.monotonic <= terms.max_age;
+  return pod.view != nullptr &&
+         now.monotonic - pod.view->at.monotonic <= std::max(terms.max_age, terms.hold);
 }
 
 // Whether the pod alone can give the metric: gauges need one scrape, the rest a stretch of time.
@@ -86,6 +87,9 @@ Result<void> gather_gauge(const PodState& pod, Metric metric, Gathered& into) {
 
 Result<void> gather(const PodState& pod, const Query& query, Gathered& into) {
   const PodView& view = *pod.view;
+  if (!view.has_mcp)
+    return fail(ErrorKind::NotFound,
+                "pod " + pod_key(pod) + " exposes no metric of an MCP server (mcp_…)");
   into.oldest = std::min(into.oldest, view.at.wall);
   if (is_gauge(query.metric)) return gather_gauge(pod, query.metric, into);
   into.covered = std::max(into.covered, view.covered);
@@ -110,13 +114,45 @@ std::string of_filter(const Query& query) {
   return query.only ? " with " + query.only_text : std::string();
 }
 
+std::string_view last_word(Metric metric) {
+  const auto name = to_string(metric);
+  return name.substr(name.rfind('_') + 1);
+}
+
+std::string no_requests(const Gathered& data, const Query& query, const Terms& terms) {
+  return "no requests" + of_filter(query) + " in the last " +
+         format_age(std::max(terms.window, data.covered)) + ", so there is no " +
+         std::string(last_word(query.metric));
+}
+
+std::optional<double> mean_of(const Increase& increase) {
+  const double count = static_cast<double>(increase.durations.count()) + increase.told_requests;
+  if (!(count > 0)) return std::nullopt;
+  return (increase.durations.sum() + increase.told_seconds) / count;
+}
+
+// A quantile of a few requests is one request.
+Result<double> quantile(double q, const Gathered& data, const Query& query, const Terms& terms) {
+  const auto& durations = data.increase.durations;
+  const std::string word(last_word(query.metric));
+  if (data.increase.told_requests > 0)
+    return fail(ErrorKind::NotFound,
+                "a pod tells only the average of its durations, so there is no " + word);
+  if (durations.count() == 0) return fail(ErrorKind::NotFound, no_requests(data, query, terms));
+  if (durations.count() < terms.min_samples)
+    return fail(ErrorKind::NotFound,
+                "only " + std::to_string(durations.count()) + " requests" + of_filter(query) +
+                    " in the last " + format_age(std::max(terms.window, data.covered)) + ", and " +
+                    word + " needs " + std::to_string(terms.min_samples));
+  return *durations.quantile(q);
+}
+
 Result<double> compute(const Gathered& data, const Query& query, const Terms& terms) {
   if (query.only && !data.matched && data.folds_tools)
     return fail(
         ErrorKind::NotFound,
         "requests" + of_filter(query) +
             " are not counted by themselves: the server has more tools than are kept apart");
-  const auto& durations = data.increase.durations;
   std::optional<double> value;
   switch (query.metric) {
     case Metric::RequestsPerSecond:
@@ -127,24 +163,17 @@ Result<double> compute(const Gathered& data, const Query& query, const Terms& te
     case Metric::ErrorRatio:
       return data.increase.requests > 0 ? data.increase.errors / data.increase.requests : 0.0;
     case Metric::DurationAvg:
-      value = durations.mean();
+      value = mean_of(data.increase);
       break;
     case Metric::DurationP50:
-      value = durations.quantile(0.50);
-      break;
+      return quantile(0.50, data, query, terms);
     case Metric::DurationP95:
-      value = durations.quantile(0.95);
-      break;
+      return quantile(0.95, data, query, terms);
     case Metric::DurationP99:
-      value = durations.quantile(0.99);
-      break;
+      return quantile(0.99, data, query, terms);
   }
   if (value) return *value;
-  const auto name = to_string(query.metric);
-  return fail(ErrorKind::NotFound, "no requests" + of_filter(query) + " in the last " +
-                                       format_age(std::max(terms.window, data.covered)) +
-                                       ", so there is no " +
-                                       std::string(name.substr(name.rfind('_') + 1)));
+  return fail(ErrorKind::NotFound, no_requests(data, query, terms));
 }
 
 Result<Value> finish(const Gathered& data, const Query& query, const Terms& terms) {
@@ -165,11 +194,11 @@ Result<void> check_filter(const Query& query) {
 }
 
 // No pod of the server is usable: says so, with the reason of the first.
-Error nothing_usable(std::string_view server, std::span<const PodState> pods, const Terms& terms,
+Error nothing_usable(std::string_view what, std::span<const PodState> pods, const Terms& terms,
                      Instant now) {
-  if (pods.empty()) return {ErrorKind::NotFound, "server " + std::string(server) + " has no pods"};
-  std::string text = "no pod of server " + std::string(server) +
-                     " has data yet: " + why_unusable(pods.front(), terms, now);
+  if (pods.empty()) return {ErrorKind::NotFound, std::string(what) + " has no pods"};
+  std::string text =
+      "no pod of " + std::string(what) + " has data yet: " + why_unusable(pods.front(), terms, now);
   if (pods.size() > 1) text += " (and " + std::to_string(pods.size() - 1) + " more)";
   return {ErrorKind::NotFound, text};
 }
@@ -212,6 +241,11 @@ std::string_view formula(Metric metric) {
   return {};
 }
 
+Result<void> check_fresh(const PodState& pod, const Terms& terms, Instant now) {
+  if (is_fresh(pod, terms, now)) return {};
+  return fail(ErrorKind::NotFound, why_unusable(pod, terms, now));
+}
+
 Result<Value> pod_value(const PodState& pod, const Query& query, const Terms& terms, Instant now) {
   if (auto valid = check_filter(query); !valid) return fail(valid.error());
   if (!is_usable(pod, query, terms, now))
@@ -221,7 +255,7 @@ Result<Value> pod_value(const PodState& pod, const Query& query, const Terms& te
   return finish(data, query, terms);
 }
 
-Result<Value> server_value(std::string_view server, std::span<const PodState> pods,
+Result<Value> server_value(std::string_view what, std::span<const PodState> pods,
                            const Query& query, const Terms& terms, Instant now) {
   if (auto valid = check_filter(query); !valid) return fail(valid.error());
   Gathered data;
@@ -234,7 +268,7 @@ Result<Value> server_value(std::string_view server, std::span<const PodState> po
       return fail(ErrorKind::NotFound, why_unusable(pod, terms, now));
     }
   }
-  if (!any) return fail(nothing_usable(server, pods, terms, now));
+  if (!any) return fail(nothing_usable(what, pods, terms, now));
   return finish(data, query, terms);
 }
 

@@ -47,6 +47,8 @@ struct Query {
 struct Terms {
   Duration window = std::chrono::seconds(30);   // of rates and latencies
   Duration max_age = std::chrono::seconds(10);  // older scrapes give no value
+  Duration hold{0};  // where it is longer, scrapes up to this age give a value all the same
+  std::uint64_t min_samples = 5;  // requests in the window that a quantile needs
 };
 
 // What is known of a pod. The views live as long as the call.
@@ -70,15 +72,19 @@ struct Value {
 // Errors: NotFound, with the reason; Invalid where the metric is not kept by method and tool.
 Result<Value> pod_value(const PodState& pod, const Query& query, const Terms& terms, Instant now);
 
-// The value over all pods of a server: sums of rates and gauges, quantiles and means of the merged
-// histograms, errors over requests (0 when idle). `pods` are those that have not finished.
+// The value over all pods of `what`, such as "server a/b": sums of rates and gauges, quantiles and
+// means of the merged histograms, errors over requests (0 when idle). `pods` are those that have
+// not finished.
 //
 // Every pod that answers is counted, also unready and terminating ones (they still serve). A pod
 // that does not answer is passed over only while it is unready, terminating, or ready for less than
 // max_age and never scraped yet. Any other pod without fresh data makes the whole value an error
 // that names it: a sum without it would look like less load and scale in during an outage.
-Result<Value> server_value(std::string_view server, std::span<const PodState> pods,
+Result<Value> server_value(std::string_view what, std::span<const PodState> pods,
                            const Query& query, const Terms& terms, Instant now);
+
+// Whether the pod's last scrape is recent enough. Error: NotFound, with the reason.
+Result<void> check_fresh(const PodState& pod, const Terms& terms, Instant now);
 
 // "0.4s", "14s", "5m": ages as people say them.
 std::string format_age(Duration age);

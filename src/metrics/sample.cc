@@ -14,6 +14,7 @@ constexpr std::string_view kSum = "mcp_request_duration_seconds_sum";
 constexpr std::string_view kInFlight = "mcp_requests_in_flight";
 constexpr std::string_view kSessions = "mcp_active_sessions";
 constexpr std::string_view kDraining = "mcp_draining";
+constexpr std::string_view kAge = "mcp_snapshot_age_seconds";
 constexpr std::string_view kStart = "process_start_time_seconds";
 
 // Beyond this a double no longer counts by ones.
@@ -44,10 +45,8 @@ class SampleBuilder {
     return add_gauge(series);
   }
 
-  Result<Sample> finish(std::size_t seen) && {
-    if (!ours_)
-      return fail(ErrorKind::Malformed, "none of its " + std::to_string(seen) +
-                                            " series is a metric of an MCP server (mcp_…)");
+  Sample finish() && {
+    sample_.has_mcp = ours_;
     for (auto& kind : kinds_) sample_.calls.push_back(std::move(kind.counters));
     std::ranges::sort(sample_.calls, [](const auto& a, const auto& b) {
       return std::tie(a.method, a.tool) < std::tie(b.method, b.tool);
@@ -68,6 +67,7 @@ class SampleBuilder {
     if (series.name == kInFlight) gauge = &sample_.in_flight;
     if (series.name == kSessions) gauge = &sample_.sessions;
     if (series.name == kStart) gauge = &sample_.process_start;
+    if (series.name == kAge) gauge = &sample_.age;
     if (gauge == nullptr && series.name != kDraining) return {};
     auto value = checked_count(series);
     if (!value) return fail(value.error());
@@ -128,7 +128,7 @@ class SampleBuilder {
         return fail(ErrorKind::TooLarge, "there are more than " + std::to_string(kMaxKinds) +
                                              " combinations of method and tool");
       kinds_.push_back(
-          {method, tool, {unescape_label(method), unescape_label(tool), 0, 0, {}}, -1, 0});
+          {method, tool, {unescape_label(method), unescape_label(tool), 0, 0, {}, {}, {}}, -1, 0});
     }
     last_ = found->second;
     return &kinds_[last_];
@@ -143,12 +143,15 @@ class SampleBuilder {
 
 }  // namespace
 
-Result<Sample> read_sample(std::string_view exposition, const ExpositionLimits& limits) {
+Result<Sample> read_sample(std::string_view exposition, const ExpositionLimits& limits,
+                           const std::function<void(const SeriesView&)>& also) {
   SampleBuilder builder;
-  auto seen = parse_exposition(
-      exposition, limits, [&builder](const SeriesView& series) { return builder.add(series); });
-  if (!seen) return fail(seen.error());
-  return std::move(builder).finish(*seen);
+  auto read = parse_exposition(exposition, limits, [&](const SeriesView& series) {
+    if (also) also(series);
+    return builder.add(series);
+  });
+  if (!read) return fail(read.error());
+  return std::move(builder).finish();
 }
 
 }  // namespace mcpfleet::metrics

@@ -28,6 +28,8 @@ void Increase::add(const Increase& other) {
   requests += other.requests;
   errors += other.errors;
   durations.merge(other.durations);
+  told_requests += other.told_requests;
+  told_seconds += other.told_seconds;
 }
 
 void PodWindow::add(Instant at, Sample sample) {
@@ -82,12 +84,21 @@ void PodWindow::append_step(MonotonicTime from, MonotonicTime to, const Sample& 
     if (kind.requests <= 0 && kind.errors <= 0 && durations.count() == 0) continue;
     kind.kind = index_of(now);
     kind.duration_sum = std::max(0.0, durations.sum());
+    take_told(now, kind);
     for (std::size_t i = 0; i < Histogram::kBuckets; ++i)
       if (durations.buckets()[i] > 0)
         kind.buckets.emplace_back(static_cast<std::uint8_t>(i), durations.buckets()[i]);
     step.kinds.push_back(std::move(kind));
   }
   steps_.push_back(std::move(step));
+}
+
+// What a pod tells as averages counts for the requests since the scrape before.
+void PodWindow::take_told(const CallCounters& now, KindStep& step) {
+  if (now.told_error_ratio) step.errors = step.requests * *now.told_error_ratio;
+  if (!now.told_mean) return;
+  step.told = true;
+  step.duration_sum = step.requests * *now.told_mean;
 }
 
 std::uint32_t PodWindow::index_of(const CallCounters& kind) {
@@ -125,6 +136,7 @@ PodView PodWindow::view() const {
   view.in_flight = last_.in_flight;
   view.sessions = last_.sessions;
   view.draining = last_.draining;
+  view.has_mcp = last_.has_mcp;
   view.folds_tools =
       std::ranges::any_of(last_.calls, [](const auto& kind) { return kind.tool == "_other"; });
   if (steps_.empty()) return view;
@@ -140,7 +152,12 @@ PodView PodWindow::view() const {
       auto& by = view.kinds[at].by;
       by.requests += kind.requests;
       by.errors += kind.errors;
-      by.durations.add_sum(kind.duration_sum);
+      if (kind.told) {
+        by.told_requests += kind.requests;
+        by.told_seconds += kind.duration_sum;
+      } else {
+        by.durations.add_sum(kind.duration_sum);
+      }
       for (const auto& [bucket, count] : kind.buckets) by.durations.add(bucket, count);
     }
   }

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -15,6 +16,7 @@
 #include "base/clock.h"
 #include "metrics/histogram.h"
 #include "metrics/sample.h"
+#include "metrics/series_window.h"
 
 namespace mcpfleet::metrics {
 
@@ -29,6 +31,10 @@ struct Increase {
   double requests = 0;
   double errors = 0;
   Histogram durations;
+  // Of pods that tell averages: the requests, and the seconds that they took by the average of that
+  // moment.
+  double told_requests = 0;
+  double told_seconds = 0;
 
   void add(const Increase& other);
 };
@@ -43,6 +49,7 @@ struct KindIncrease {
 struct PodView {
   Instant at;           // of the last successful scrape
   Duration covered{0};  // what the increases below cover; 0: only one scrape so far
+  bool has_mcp = true;  // the pod exposes metrics of an MCP server
   std::optional<double> in_flight;
   std::optional<double> sessions;
   bool draining = false;
@@ -51,6 +58,8 @@ struct PodView {
   // Those with an increase; all where the pod folds tools, so that one that is missing is known to
   // be folded.
   std::vector<KindIncrease> kinds;
+  // Other series that somebody asked for; null: none are kept.
+  std::shared_ptr<const SeriesStates> series;
 };
 
 class PodWindow {
@@ -65,6 +74,9 @@ class PodWindow {
   //  - After a gap longer than the window everything starts over.
   void add(Instant at, Sample sample);
 
+  // Of the last scrape that was taken.
+  std::optional<Instant> last() const { return last_at_; }
+
   PodView view() const;
 
  private:
@@ -73,6 +85,7 @@ class PodWindow {
     double requests = 0;
     double errors = 0;
     double duration_sum = 0;
+    bool told = false;  // the sum is by an average that the pod told
     std::vector<std::pair<std::uint8_t, std::uint64_t>> buckets;
   };
   // What rose from one scrape to the next.
@@ -86,6 +99,7 @@ class PodWindow {
   bool restarted(const Sample& sample) const;
   void append_idle_kinds(PodView& view) const;
   void append_step(MonotonicTime from, MonotonicTime to, const Sample& sample, bool from_zero);
+  static void take_told(const CallCounters& now, KindStep& step);
   std::uint32_t index_of(const CallCounters& kind);
   void forget_old(MonotonicTime now);
 

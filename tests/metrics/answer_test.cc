@@ -148,18 +148,22 @@ TEST(AnswerTest, AServerIsTheSumOfItsPods) {
   const auto fast = view_of(milliseconds(900), seconds(30), increase(90, 0, 0.01));
   const auto slow = view_of(milliseconds(100), seconds(10), increase(10, 5, 1.0));
   const PodState pods[] = {ready_pod(&fast), ready_pod(&slow)};
-  const auto rate = server_value("default/x", pods, query(Metric::RequestsPerSecond), {}, kNow);
+  const auto rate =
+      server_value("server default/x", pods, query(Metric::RequestsPerSecond), {}, kNow);
   ASSERT_TRUE(rate);
   EXPECT_EQ(rate->milli, 4000) << "3 a second and, over its own 10 seconds, 1 a second";
   EXPECT_EQ(rate->timestamp, fast.at.wall) << "the oldest scrape in it";
   EXPECT_EQ(rate->window, seconds(30));
-  const auto sum = server_value("default/x", pods, query(Metric::RequestsInFlight), {}, kNow);
+  const auto sum =
+      server_value("server default/x", pods, query(Metric::RequestsInFlight), {}, kNow);
   EXPECT_EQ(sum->milli, 6000);
   EXPECT_EQ(sum->window, Duration{0});
-  EXPECT_EQ(server_value("default/x", pods, query(Metric::ErrorRatio), {}, kNow)->milli, 50);
+  EXPECT_EQ(server_value("server default/x", pods, query(Metric::ErrorRatio), {}, kNow)->milli, 50);
   // Of the merged histogram: 90 fast and 10 slow calls. A mean of the two p50s would be 0.5 s.
-  EXPECT_LT(server_value("default/x", pods, query(Metric::DurationP50), {}, kNow)->milli, 20);
-  EXPECT_GT(server_value("default/x", pods, query(Metric::DurationP95), {}, kNow)->milli, 700);
+  EXPECT_LT(server_value("server default/x", pods, query(Metric::DurationP50), {}, kNow)->milli,
+            20);
+  EXPECT_GT(server_value("server default/x", pods, query(Metric::DurationP95), {}, kNow)->milli,
+            700);
 }
 
 TEST(AnswerTest, WhichPodsAServerMayDoWithout) {
@@ -192,7 +196,8 @@ TEST(AnswerTest, WhichPodsAServerMayDoWithout) {
   };
   for (const auto& test : cases) {
     const PodState pods[] = {ready_pod(&fresh), test.other};
-    const auto value = server_value("default/x", pods, query(Metric::RequestsPerSecond), {}, kNow);
+    const auto value =
+        server_value("server default/x", pods, query(Metric::RequestsPerSecond), {}, kNow);
     EXPECT_EQ(value.has_value(), test.want) << test.name;
     if (value) {
       EXPECT_EQ(value->milli, 1000) << test.name;
@@ -201,15 +206,18 @@ TEST(AnswerTest, WhichPodsAServerMayDoWithout) {
 }
 
 TEST(AnswerTest, AServerWithoutDataSaysWhy) {
-  EXPECT_EQ(server_value("default/x", {}, query(Metric::RequestsPerSecond), {}, kNow).error(),
-            (Error{ErrorKind::NotFound, "server default/x has no pods"}));
+  EXPECT_EQ(
+      server_value("server default/x", {}, query(Metric::RequestsPerSecond), {}, kNow).error(),
+      (Error{ErrorKind::NotFound, "server default/x has no pods"}));
   auto starting = ready_pod(nullptr);
   starting.ready = false;
   starting.failure = "connection refused";
   starting.failing_since = kNow.monotonic - seconds(3);
   const PodState pods[] = {starting, starting};
   EXPECT_EQ(
-      server_value("default/x", pods, query(Metric::RequestsInFlight), {}, kNow).error().message,
+      server_value("server default/x", pods, query(Metric::RequestsInFlight), {}, kNow)
+          .error()
+          .message,
       "no pod of server default/x has data yet: no scrape of pod default/x-abc has succeeded for "
       "3s: connection refused (and 1 more)");
 }

@@ -71,8 +71,6 @@ TEST(SampleTest, RefusesWhatCannotBeCounted) {
     std::string text;
     const char* want;
   } cases[] = {
-      {"go_goroutines 7\nup 1\n", "none of its 2 series is a metric of an MCP server (mcp_…)"},
-      {"", "none of its 0 series is a metric of an MCP server (mcp_…)"},
       {"mcp_requests_total NaN", "line 1: mcp_requests_total must be a finite number"},
       {"mcp_requests_total -1", "line 1: mcp_requests_total must be a finite number"},
       {"a 1\nmcp_requests_in_flight +Inf", "line 2: mcp_requests_in_flight must be a finite"},
@@ -88,6 +86,19 @@ TEST(SampleTest, RefusesWhatCannotBeCounted) {
     ASSERT_FALSE(got) << test.text;
     EXPECT_EQ(got.error().message.substr(0, std::string(test.want).size()), test.want);
   }
+}
+
+TEST(SampleTest, TellsWhetherAnythingIsOurs) {
+  EXPECT_FALSE(read_sample("", {})->has_mcp);
+  EXPECT_FALSE(read_sample("go_goroutines 7\nprocess_start_time_seconds 1\n", {})->has_mcp);
+  EXPECT_TRUE(read_sample("go_goroutines 7\nmcp_active_sessions 0\n", {})->has_mcp);
+}
+
+TEST(SampleTest, ShowsEverySeries) {
+  std::vector<std::string> seen;
+  ASSERT_TRUE(read_sample("up 1\nmcp_active_sessions 0\nx{a=\"b\"} NaN\n", {},
+                          [&seen](const SeriesView& series) { seen.emplace_back(series.name); }));
+  EXPECT_EQ(seen, (std::vector<std::string>{"up", "mcp_active_sessions", "x"}));
 }
 
 TEST(SampleTest, BoundsTheKindsOfRequests) {
