@@ -19,10 +19,11 @@ namespace mcpfleet::kube {
 // T needs members `namespace_` and `name`. `decode` turns one raw object into T, keeping only what
 // decisions need. Where T has a member `resource_version`, the store reads its own writes: see
 // note_written(). Where it has carry_over(const T& held), that is called on each new version with
-// the one before. As a Sink it takes the whole collection; for some namespaces only, start a
-// Reflector of each on its scope().
-// Thread safety: all public members from any thread, scope() before the Reflectors start; `decode`
-// and the callbacks run on the reflectors' threads and must not block.
+// the one before. Where it has kept(), an object for which that is false is
+// left out as if it were not there. As a Sink it takes the whole collection; for some namespaces
+// only, start a Reflector of each on its scope(). Thread safety: all public members from any
+// thread, scope() before the Reflectors start; `decode` and the callbacks run on the reflectors'
+// threads and must not block.
 template <typename T>
 class Store final : public Sink {
  public:
@@ -129,6 +130,9 @@ class Store final : public Sink {
         return;
       }
       const std::string key = object->namespace_ + "/" + object->name;
+      if constexpr (requires { object->kept(); }) {
+        if (!object->kept()) return leave_out(key);
+      }
       {
         std::lock_guard lock(store.mutex_);
         auto& slot = store.objects_[key];
@@ -178,12 +182,16 @@ class Store final : public Sink {
     }
 
     void remove(std::string_view namespace_, std::string_view name) override {
-      const std::string key = std::string(namespace_) + "/" + std::string(name);
+      leave_out(std::string(namespace_) + "/" + std::string(name));
+    }
+
+    void leave_out(const std::string& key) {
+      bool was_there = false;
       {
         std::lock_guard lock(store.mutex_);
-        store.objects_.erase(key);
+        was_there = store.objects_.erase(key) > 0;
       }
-      store.changed_(key);
+      if (was_there) store.changed_(key);
     }
 
     void reached(std::string_view resource_version) override {
