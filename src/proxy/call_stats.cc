@@ -31,8 +31,8 @@ bool is_utf8(std::string_view text) {
   return follow == 0;
 }
 
-double seconds_between(MonotonicTime from, MonotonicTime to) {
-  return std::chrono::duration<double>(to - from).count();
+MonotonicTime second_of(MonotonicTime time) {
+  return std::chrono::floor<std::chrono::seconds>(time);
 }
 
 }  // namespace
@@ -46,10 +46,55 @@ CallStats::Series& CallStats::series(std::string_view method, std::string_view t
   return tools_[std::string(fits ? tool : kOtherTool)];
 }
 
-void CallStats::end(Series& series, double seconds, bool failed) {
+void CallStats::end(Series& series, MonotonicTime start, MonotonicTime now, bool failed) {
   --in_flight_;
-  series.durations.observe(seconds);
-  if (failed) ++series.errors;
+  const double seconds = std::chrono::duration<double>(now - start).count();
+  for (auto* counted : {&series, &this_second(series, now)}) {
+    counted->durations.observe(seconds);
+    if (failed) ++counted->errors;
+  }
+}
+
+CallStats::Series& CallStats::this_second(const Series& series, MonotonicTime now) {
+  const auto second = second_of(now);
+  if (past_.empty() || past_.back().from < second) {
+    forget_past(now);
+    past_.push_back({second, {}});
+  }
+  const auto [found, added] = past_.back().ended.try_emplace(&series);
+  if (added) ++past_size_;
+  return found->second;
+}
+
+void CallStats::forget_past(MonotonicTime now) {
+  while (!past_.empty() && (past_.front().from < now - kPast || past_size_ > kMostPast)) {
+    past_from_ = past_.front().from + std::chrono::seconds(1);
+    past_size_ -= past_.front().ended.size();
+    past_.pop_front();
+  }
+}
+
+CallStats::Series CallStats::before(const Series& series, MonotonicTime then) const {
+  Series since;
+  for (auto second = past_.rbegin(); second != past_.rend() && second->from >= then; ++second) {
+    const auto ended = second->ended.find(&series);
+    if (ended == second->ended.end()) continue;
+    since.errors += ended->second.errors;
+    since.durations.merge(ended->second.durations);
+  }
+  const auto durations = series.durations.since(since.durations);
+  // Of nothing the sum is nothing, and not what rounding left.
+  if (!durations || durations->count() == 0) return {};
+  return {series.errors - since.errors, *durations};
+}
+
+CallStats CallStats::at(MonotonicTime then) const {
+  CallStats earlier;
+  const auto second = second_of(then);
+  for (const auto& [tool, series] : tools_) earlier.tools_.emplace(tool, before(series, second));
+  for (const auto& [method, series] : methods_)
+    earlier.methods_.emplace(method, before(series, second));
+  return earlier;
 }
 
 void CallStats::write(metrics::ExpositionWriter& out) const {
@@ -96,12 +141,12 @@ void OpenCalls::answered(const mcp::Answer& answer, MonotonicTime now) {
   auto found = std::ranges::find(open_, answer.id, &Call::id);
   if (found == open_.end() && answer.id.empty() && open_.size() == 1) found = open_.begin();
   if (found == open_.end()) return;
-  stats_.end(*found->series, seconds_between(start_, now), answer.failed);
+  stats_.end(*found->series, start_, now, answer.failed);
   open_.erase(found);
 }
 
 void OpenCalls::end_all(bool failed, MonotonicTime now) {
-  for (const auto& call : open_) stats_.end(*call.series, seconds_between(start_, now), failed);
+  for (const auto& call : open_) stats_.end(*call.series, start_, now, failed);
   open_.clear();
 }
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <string>
 #include <string_view>
@@ -24,6 +25,10 @@ class CallStats {
  public:
   // Clients choose the names of tools that they call, so the number of series is bounded.
   static constexpr std::size_t kMaxTools = 128;
+  // How far at() reaches back, unless more than kMostPast series ended something in that time, each
+  // second's counted by themselves.
+  static constexpr Duration kPast = std::chrono::minutes(5);
+  static constexpr std::size_t kMostPast = 2'000;
 
   struct Series {
     std::uint64_t errors = 0;
@@ -34,18 +39,38 @@ class CallStats {
   Series& series(std::string_view method, std::string_view tool);
 
   void begin() { ++in_flight_; }
-  void end(Series& series, double seconds, bool failed);
+  // A request of `series` that began at `start` ended at `now`, which never goes back.
+  void end(Series& series, MonotonicTime start, MonotonicTime now, bool failed);
 
   std::uint64_t in_flight() const { return in_flight_; }
+
+  // The counters as they were at the beginning of the second that `then` is in; not those in
+  // flight. A reader that begins now sees by them what one that has read all along saw.
+  CallStats at(MonotonicTime then) const;
+  // Whether at() still knows.
+  bool reaches(MonotonicTime then) const { return then >= past_from_; }
 
   // Writes mcp_requests_total, mcp_request_errors_total, mcp_request_duration_seconds and
   // mcp_requests_in_flight.
   void write(metrics::ExpositionWriter& out) const;
 
  private:
+  // What ended in one second.
+  struct Second {
+    MonotonicTime from;
+    std::map<const Series*, Series> ended;
+  };
+
+  Series& this_second(const Series& series, MonotonicTime now);
+  void forget_past(MonotonicTime now);
+  Series before(const Series& series, MonotonicTime then) const;
+
   std::map<std::string, Series, std::less<>> tools_;         // of tools/call
   std::map<std::string_view, Series, std::less<>> methods_;  // of the rest
   std::uint64_t in_flight_ = 0;
+  std::deque<Second> past_;
+  std::size_t past_size_ = 0;                       // series of all of its seconds
+  MonotonicTime past_from_ = MonotonicTime::min();  // all that ended since is in past_
 };
 
 // The requests that came in one HTTP request, until each is answered. Whatever is unanswered when

@@ -3,12 +3,14 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <boost/asio/basic_signal_set.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
+#include <charconv>
 #include <nlohmann/json.hpp>
 
 #include "http/server.h"
@@ -27,6 +29,7 @@ using SignalSet = asio::basic_signal_set<Executor>;
 
 constexpr auto kProbeInterval = std::chrono::seconds(1);
 constexpr Duration kSessionSweep = std::chrono::seconds(5);
+constexpr int kPastSteps = 6;
 constexpr Duration kProcessesEnd = std::chrono::seconds(7);  // they are killed after 5 s
 
 Result<tcp::endpoint> endpoint_of(const std::string& ip, std::uint16_t port,
@@ -40,6 +43,19 @@ Result<tcp::endpoint> endpoint_of(const std::string& ip, std::uint16_t port,
 std::string host_field(const http::Endpoint& upstream) {
   const bool v6 = upstream.host.find(':') != std::string::npos;
   return (v6 ? "[" + upstream.host + "]" : upstream.host) + ":" + std::to_string(upstream.port);
+}
+
+// "…?past=30" → 30 s; without it, or for what is no such number, nothing.
+std::chrono::seconds past_of(std::string_view target) {
+  constexpr std::string_view kPast = "?past=";
+  const auto at = target.find(kPast);
+  if (at == target.npos) return {};
+  unsigned seconds = 0;
+  const auto text = target.substr(at + kPast.size());
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
+  if (error != std::errc{} || end != text.data() + text.size()) return {};
+  return std::min(std::chrono::seconds(seconds),
+                  std::chrono::duration_cast<std::chrono::seconds>(CallStats::kPast));
 }
 
 std::string host_name() {
@@ -75,6 +91,7 @@ class Impl final : public Sidecar {
   bool ready() const;
   void answer(const http::Request& request, const http::Respond& respond);
   std::string metrics_text() const;
+  std::string past_text(std::chrono::seconds past) const;
   std::string health_text() const;
   std::size_t sessions() const { return stdio_ ? stdio_->sessions() : runtime_->sessions.size(); }
 
@@ -88,6 +105,7 @@ class Impl final : public Sidecar {
   std::unique_ptr<DrainServer> drain_server_;
   std::unique_ptr<http::Server> metrics_;
   std::uint16_t port_ = 0;
+  MonotonicTime started_ = SystemClock().monotonic();
   bool upstream_up_ = false;
   bool terminating_ = false;
   bool drained_logged_ = false;
@@ -302,7 +320,8 @@ void Impl::answer(const http::Request& request, const http::Respond& respond) {
   if (request.method != "GET" && request.method != "HEAD") {
     respond(http::text_response(405, "only GET and HEAD\n"));
   } else if (path == "/metrics") {
-    respond(http::text_response(200, metrics_text(), std::string(metrics::kExpositionContentType)));
+    respond(http::text_response(200, past_text(past_of(request.target)) + metrics_text(),
+                                std::string(metrics::kExpositionContentType)));
   } else if (path == "/health") {
     respond(http::text_response(200, health_text(), "application/json"));
   } else if (path == "/ready") {
@@ -311,6 +330,27 @@ void Impl::answer(const http::Request& request, const http::Respond& respond) {
   } else {
     respond(http::text_response(404, "there are /metrics, /health and /ready\n"));
   }
+}
+
+// The counters as they were, in some steps, each ended by a line "# EOF": so that one who begins to
+// read now can tell at once what happened in the last seconds.
+std::string Impl::past_text(std::chrono::seconds past) const {
+  std::string text;
+  const auto now = std::chrono::floor<std::chrono::seconds>(runtime_->now());
+  const auto step = std::max(past / kPastSteps, std::chrono::seconds(1));
+  for (auto ago = past; ago.count() > 0; ago -= std::min(step, ago)) {
+    const auto then = now - ago;
+    if (then < started_ || !runtime_->stats.reaches(then)) continue;
+    metrics::ExpositionWriter out;
+    runtime_->stats.at(then).write(out);
+    out.family("mcp_snapshot_age_seconds", "How long ago these counters stood like this.",
+               metrics::ExpositionWriter::Type::Gauge);
+    out.sample("mcp_snapshot_age_seconds", {},
+               std::chrono::duration<double>(runtime_->now() - then).count());
+    write_process_metrics(out);
+    text += out.text() + "# EOF\n";
+  }
+  return text;
 }
 
 std::string Impl::metrics_text() const {

@@ -22,10 +22,6 @@ constexpr Duration kOutputGrace = std::chrono::seconds(1);
 constexpr std::size_t kRead = 64 * 1024;
 constexpr std::size_t kKeptErrors = 20;
 
-double seconds_between(MonotonicTime from, MonotonicTime to) {
-  return std::chrono::duration<double>(to - from).count();
-}
-
 // Logs show this much of an id: enough to tell sessions apart, no use for taking one over.
 std::string short_id(std::string_view id) { return std::string(id.substr(0, 8)); }
 
@@ -240,8 +236,7 @@ void StdioSession::answer(std::map<std::string, Waiting>::iterator waiting, std:
                           bool failed) {
   const auto now = runtime_.now();
   auto& entry = waiting->second;
-  if (entry.series != nullptr)
-    runtime_.stats.end(*entry.series, seconds_between(entry.start, now), failed);
+  if (entry.series != nullptr) runtime_.stats.end(*entry.series, entry.start, now, failed);
   if (entry.queue) {
     entry.queue->push({std::move(text), true});
     last_used_ = entry.queue;

@@ -65,6 +65,59 @@ TEST(CallStats, AnAnswerWithoutIdBelongsToTheOnlyRequest) {
   EXPECT_FALSE(two.empty());
 }
 
+TEST(CallStats, KnowsItsPast) {
+  CallStats stats;
+  auto& add = stats.series("tools/call", "add");
+  const auto ends = [&](int second, CallStats::Series& series, bool failed = false) {
+    stats.begin();
+    const auto now = kStart + std::chrono::seconds(second);
+    stats.end(series, now - milliseconds(100), now, failed);
+  };
+  ends(0, add);
+  ends(10, add, true);
+  ends(10, stats.series("ping", ""));
+  ends(20, add);
+  const auto total = [&](int second, const char* text) {
+    return has(stats.at(kStart + std::chrono::seconds(second)), text);
+  };
+  constexpr const char* kAdd = R"(mcp_requests_total{method="tools/call",tool="add"} )";
+  EXPECT_TRUE(total(0, (std::string(kAdd) + "0").c_str()));
+  EXPECT_TRUE(total(1, (std::string(kAdd) + "1").c_str()));
+  EXPECT_TRUE(total(10, (std::string(kAdd) + "1").c_str()));
+  EXPECT_TRUE(total(11, (std::string(kAdd) + "2").c_str()));
+  EXPECT_TRUE(total(21, (std::string(kAdd) + "3").c_str()));
+  EXPECT_TRUE(total(5, R"(mcp_request_errors_total{method="tools/call",tool="add"} 0)"));
+  EXPECT_TRUE(total(15, R"(mcp_request_errors_total{method="tools/call",tool="add"} 1)"));
+  EXPECT_TRUE(total(5, R"(mcp_requests_total{method="ping",tool=""} 0)"));
+  EXPECT_TRUE(total(0, R"(mcp_request_duration_seconds_sum{method="tools/call",tool="add"} 0)"));
+}
+
+TEST(CallStats, ItsPastIsBounded) {
+  CallStats stats;
+  EXPECT_TRUE(stats.reaches(kStart - std::chrono::hours(1)));
+  std::vector<CallStats::Series*> tools;
+  for (int i = 0; i < 100; ++i)
+    tools.push_back(&stats.series("tools/call", "t" + std::to_string(i)));
+  const auto run = [&](int from, int to, std::size_t active) {
+    for (int second = from; second < to; ++second) {
+      for (std::size_t i = 0; i < active; ++i) {
+        stats.begin();
+        const auto now = kStart + std::chrono::seconds(second);
+        stats.end(*tools[i], now, now, false);
+      }
+    }
+    return kStart + std::chrono::seconds(to);
+  };
+  auto now = run(0, 1000, 1);
+  EXPECT_TRUE(stats.reaches(now - std::chrono::seconds(299)));
+  EXPECT_FALSE(stats.reaches(now - std::chrono::seconds(310)));
+  EXPECT_TRUE(has(stats.at(now - std::chrono::seconds(100)),
+                  R"(mcp_requests_total{method="tools/call",tool="t0"} 900)"));
+  now = run(1000, 1100, 100);
+  EXPECT_TRUE(stats.reaches(now - std::chrono::seconds(15)));
+  EXPECT_FALSE(stats.reaches(now - std::chrono::seconds(40))) << "too much happened";
+}
+
 TEST(CallStats, ClientsCannotMakeSeriesWithoutBound) {
   CallStats stats;
   for (std::size_t i = 0; i < 1000; ++i) {

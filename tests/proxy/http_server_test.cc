@@ -81,6 +81,24 @@ TEST(HttpServer, PassesARequestOnAndCountsItByTool) {
   EXPECT_TRUE(sidecar.has_metric("mcp_requests_in_flight 0"));
 }
 
+TEST(HttpServer, TellsANewReaderOfItsPast) {
+  SessionServer server;
+  TestSidecar sidecar(for_upstream(server.server));
+  const auto past = [&sidecar] { return sidecar.metrics("/metrics?past=2"); };
+  ASSERT_TRUE(eventually([&] { return past().find("# EOF\n") != std::string::npos; }));
+  sidecar.exchange(post(kCall));
+  const auto text = past();
+  const auto now = text.substr(text.rfind("# EOF\n"));
+  const std::string call = R"(mcp_requests_total{method="tools/call",tool="add"} )";
+  EXPECT_THAT(now, HasSubstr(call + "1\n"));
+  EXPECT_THAT(now, Not(HasSubstr("mcp_snapshot_age_seconds")));
+  const auto before = text.substr(0, text.find("# EOF\n"));
+  EXPECT_THAT(before, HasSubstr("mcp_snapshot_age_seconds "));
+  EXPECT_THAT(before, HasSubstr(call + "0\n"));
+  for (const char* path : {"/metrics", "/metrics?past=", "/metrics?past=-1", "/metrics?past=x"})
+    EXPECT_THAT(sidecar.metrics(path), Not(HasSubstr("# EOF"))) << path;
+}
+
 TEST(HttpServer, SealsSessionIdsAndCountsSessions) {
   SessionServer server;
   TestSidecar sidecar(for_upstream(server.server));
