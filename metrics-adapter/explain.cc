@@ -4,6 +4,7 @@
 
 #include "base/quantity.h"
 #include "base/time_text.h"
+#include "metrics/series_answer.h"
 
 namespace mcpfleet::adapter {
 namespace {
@@ -53,7 +54,8 @@ std::string formula_of(const MetricQuery& query) {
   if (query.path.metric == kRecommendedReplicas)
     return "status.scaling.recommendedReplicas of the MCPServer, which the operator writes";
   const auto metric = metrics::parse_metric(query.path.metric);
-  return std::string(metric ? metrics::formula(*metric) : "");
+  return metric ? std::string(metrics::formula(*metric))
+                : metrics::series_formula(query.path.metric);
 }
 
 }  // namespace

@@ -20,6 +20,7 @@
 #include "metrics-adapter/api_handler.h"
 #include "metrics-adapter/authenticator.h"
 #include "metrics-adapter/authorizer.h"
+#include "metrics-adapter/demand.h"
 #include "metrics-adapter/metric_source.h"
 #include "metrics-adapter/operator_lease.h"
 #include "metrics-adapter/options.h"
@@ -52,6 +53,10 @@ Gatekeeper make_gatekeeper(Authenticator& authenticator, Authorizer& authorizer)
       [&authorizer](const auto& who, const auto& what) { return authorizer.authorize(who, what); }};
 }
 
+SourceTerms source_terms(const Options& options) {
+  return {{options.window, options.max_age, Duration{0}, options.min_samples}, options.hold};
+}
+
 // The longest that ending may take: a call to an API server that does not answer cannot be broken
 // off, and there is nothing to save.
 constexpr unsigned kEndSeconds = 10;
@@ -64,12 +69,16 @@ class Program {
         client_(std::move(client)),
         pods_(
             decode_pod, [this](const std::string&) { roster_.touch(); }, report_rejected),
+        autoscalers_(
+            decode_autoscaler,
+            [this](const std::string&) { demand_.set_autoscalers(autoscalers_.all()); },
+            report_rejected),
         servers_(
             decode_server, [this](const std::string&) { roster_.touch(); }, report_rejected),
         roster_([this] { return pods_.all(); }, [this] { return servers_.all(); },
                 [this] { return pods_synced() && servers_synced(); }, options_.window),
         lease_(options_.operator_lease_namespace, options_.operator_lease_name, clock_),
-        source_(roster_, {options_.window, options_.max_age}, operator_liveness()),
+        source_(roster_, demand_, source_terms(options_), operator_liveness()),
         authenticator_(*client_, clock_),
         authorizer_(*client_, clock_),
         keeper_(*client_, clock_,
@@ -91,16 +100,20 @@ class Program {
     auto health = start_health_server();
     if (!health) return fail(health.error().context("--health-listen"));
     const auto& namespaces = options_.watch_namespaces;
-    kube::watch(*client_, {"/api/v1/pods", std::string(kServerLabel), ""}, namespaces, pods_,
-                pod_reflectors_);
+    const std::string which(options_.annotated_pods ? std::string_view() : kServerLabel);
+    kube::watch(*client_, {"/api/v1/pods", which, ""}, namespaces, pods_, pod_reflectors_);
+    kube::watch(*client_, {"/apis/autoscaling/v2/horizontalpodautoscalers", "", ""}, namespaces,
+                autoscalers_, autoscaler_reflectors_);
     kube::watch(*client_, {"/apis/mcpfleet.dev/v1alpha1/mcpservers", "", ""}, namespaces, servers_,
                 server_reflectors_);
     if (!options_.operator_lease_name.empty())
       lease_reflector_ = kube::Reflector::start(*client_, lease_.collection(), lease_);
     ScraperOptions scraping;
     scraping.interval = options_.scrape_interval;
+    scraping.window = options_.window;
     scraping.max_age = options_.max_age;
-    auto scraper = Scraper::start(scraping, clock_, roster_, metrics_);
+    scraping.max_series = options_.max_series;
+    auto scraper = Scraper::start(scraping, clock_, roster_, demand_, metrics_);
     if (!scraper) return fail(scraper.error());
     scraper_ = std::move(*scraper);
     running_.store(true);
@@ -195,6 +208,8 @@ class Program {
   OwnMetrics metrics_;
   const std::unique_ptr<kube::Client> client_;
   kube::Store<PodTarget> pods_;
+  Demand demand_;
+  kube::Store<AutoscalerMetrics> autoscalers_;
   kube::Store<ServerRecord> servers_;
   Roster roster_;
   OperatorLease lease_;
@@ -207,6 +222,7 @@ class Program {
   WorkerPool pool_;
   ApiHandler handler_;
   kube::Reflectors pod_reflectors_;
+  kube::Reflectors autoscaler_reflectors_;
   kube::Reflectors server_reflectors_;
   std::unique_ptr<kube::Reflector> lease_reflector_;  // null: not asked for
   std::atomic<bool> running_{false};                  // what start() makes is there

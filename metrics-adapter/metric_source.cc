@@ -1,6 +1,9 @@
 #include "metrics-adapter/metric_source.h"
 
 #include <algorithm>
+#include <utility>
+
+#include "metrics/series_answer.h"
 
 namespace mcpfleet::adapter {
 namespace {
@@ -17,7 +20,8 @@ std::unexpected<Error> no_value(const MetricQuery& query, const std::string& rea
   const auto& path = query.path;
   std::string text =
       "the server could not find the metric " + path.metric + " for " + path.resource;
-  if (path.name != "*") text += " " + path.namespace_ + "/" + path.name;
+  if (path.name != "*")
+    text += " " + (path.namespace_.empty() ? "" : path.namespace_ + "/") + path.name;
   if (!query.metric_labels.empty()) text += " with selector " + query.metric_labels_text;
   return fail(ErrorKind::NotFound, text + ": " + reason);
 }
@@ -64,6 +68,19 @@ metrics::PodState to_state(const PodEntry& entry, const PodHealth& health) {
   return state;
 }
 
+// The states of pods, and what keeps them valid.
+struct States {
+  std::vector<std::shared_ptr<const PodHealth>> healths;
+  std::vector<metrics::PodState> of_pods;
+
+  void add(const std::vector<PodEntry>& pods) {
+    for (const auto& entry : pods) {
+      healths.push_back(entry.record->health.load());
+      of_pods.push_back(to_state(entry, *healths.back()));
+    }
+  }
+};
+
 std::string known_metrics(std::string_view resource) {
   std::string text;
   for (const auto name : metrics_of(resource))
@@ -105,7 +122,8 @@ std::vector<const PodEntry*> select_pods(const NamespaceView& space, const Metri
 }  // namespace
 
 std::vector<std::string_view> metrics_of(std::string_view resource) {
-  if (resource != kPodsResource && resource != kServersResource) return {};
+  if (resource != kPodsResource && resource != kServersResource && resource != kNamespacesResource)
+    return {};
   const auto names = metrics::metric_names();
   std::vector<std::string_view> all(names.begin(), names.end());
   if (resource == kServersResource) all.push_back(kRecommendedReplicas);
@@ -115,31 +133,60 @@ std::vector<std::string_view> metrics_of(std::string_view resource) {
 Result<MetricAnswer> MetricSource::query(const MetricQuery& query, Instant now) const {
   const auto& path = query.path;
   const auto known = metrics_of(path.resource);
-  if (known.empty() || path.namespace_.empty())
-    return no_value(query,
-                    "metrics are served for pods and mcpservers.mcpfleet.dev in a namespace");
-  if (std::ranges::find(known, path.metric) == known.end())
+  const bool whole = path.resource == kNamespacesResource;
+  if (known.empty() || path.namespace_.empty() != whole)
+    return no_value(
+        query,
+        "metrics are served for namespaces, and for pods and mcpservers.mcpfleet.dev in a "
+        "namespace");
+  const bool ours = std::ranges::find(known, path.metric) != known.end();
+  if (!ours && (path.resource != kPodsResource || path.metric == kRecommendedReplicas))
     return no_value(query,
                     "the metrics of " + path.resource + " are " + known_metrics(path.resource));
   if (!roster_.snapshot()->complete) return fail(just_started());
+  if (!ours) return other_metric(query, now);
+  if (whole) return of_namespace(query, now);
   return path.resource == kPodsResource ? pods(query, now) : servers(query, now);
 }
 
+// A metric of any name that the pods may expose.
+Result<MetricAnswer> MetricSource::other_metric(const MetricQuery& query, Instant now) const {
+  const auto known = demand_.ask(query.path.namespace_, query.path.metric, now.monotonic);
+  if (!known) return no_value(query, known.error().message);
+  auto answer = pods(query, now);
+  if (!answer && !*known)
+    return fail(answer.error().kind, answer.error().message +
+                                         " (its series are kept only while somebody asks for them, "
+                                         "which is so since just now)");
+  return answer;
+}
+
+metrics::Terms MetricSource::terms_of(const MetricQuery& query) const {
+  auto terms = terms_.terms;
+  if (const auto hold = terms_.hold.find(query.path.metric); hold != terms_.hold.end())
+    terms.hold = hold->second;
+  return terms;
+}
+
 Explanation MetricSource::explain(const MetricQuery& query, Instant now) const {
-  Explanation result{this->query(query, now), {}, terms_};
-  const auto metric = metrics::parse_metric(query.path.metric);
+  Explanation result{this->query(query, now), {}, terms_of(query)};
+  const bool whole = query.path.resource == kNamespacesResource;
+  const bool of_pods = query.path.resource == kPodsResource;
+  if (!of_pods && !metrics::parse_metric(query.path.metric)) return result;
   const auto snapshot = roster_.snapshot();
-  const auto space = snapshot->namespaces.find(query.path.namespace_);
-  if (!metric || space == snapshot->namespaces.end()) return result;
-  const auto asked = to_metrics_query(query, *metric);
-  if (!asked) return result;
+  const auto space = snapshot->namespaces.find(whole ? query.path.name : query.path.namespace_);
+  if (space == snapshot->namespaces.end()) return result;
+  const auto value_of = value_of_pod(query, now);
+  if (!value_of) return result;
   const auto add = [&](const PodEntry& entry) {
     const auto health = entry.record->health.load();
-    result.pods.push_back(
-        {entry.target, health, metrics::pod_value(to_state(entry, *health), *asked, terms_, now)});
+    result.pods.push_back({entry.target, health, (*value_of)(to_state(entry, *health))});
   };
-  if (query.path.resource == kPodsResource) {
+  if (of_pods) {
     for (const auto* entry : select_pods(space->second, query)) add(*entry);
+  } else if (whole) {
+    for (const auto& [server, pods] : space->second.pods_of)
+      for (const auto& entry : pods) add(entry);
   } else if (const auto pods = space->second.pods_of.find(query.path.name);
              pods != space->second.pods_of.end()) {
     for (const auto& entry : pods->second) add(entry);
@@ -167,17 +214,14 @@ Result<MetricAnswer> MetricSource::external(const ExternalQuery& query, Instant 
   std::optional<Error> first;
   if (const auto space = answer.keep->namespaces.find(query.path.namespace_);
       space != answer.keep->namespaces.end()) {
-    for (const auto& [name, record] : space->second.servers) {
-      if (!selects(of_object, {{std::string(kServerKey), record->name}})) continue;
-      auto value = server(space->second, *record, of_servers, now);
-      if (value) {
-        answer.items.push_back({record->name, *value});
-      } else if (value.error().kind == ErrorKind::Invalid) {
-        return fail(value.error());
-      } else if (!first) {
-        first = value.error();
-      }
-    }
+    auto added = add_servers(
+        space->second, of_servers, now,
+        [&of_object](const ServerRecord& record) {
+          return selects(of_object, {{std::string(kServerKey), record.name}});
+        },
+        answer.items);
+    if (!added) return fail(added.error());
+    first = std::move(*added);
   }
   if (answer.items.empty())
     return no_value(
@@ -186,9 +230,25 @@ Result<MetricAnswer> MetricSource::external(const ExternalQuery& query, Instant 
   return answer;
 }
 
+Result<MetricSource::PodValue> MetricSource::value_of_pod(const MetricQuery& query,
+                                                          Instant now) const {
+  const auto terms = terms_of(query);
+  if (const auto metric = metrics::parse_metric(query.path.metric)) {
+    auto asked = to_metrics_query(query, *metric);
+    if (!asked) return fail(asked.error());
+    return [asked = std::move(*asked), terms, now](const metrics::PodState& pod) {
+      return metrics::pod_value(pod, asked, terms, now);
+    };
+  }
+  return [&query, terms, now](const metrics::PodState& pod) {
+    return metrics::pod_series_value(
+        pod, {query.path.metric, query.metric_labels, query.metric_labels_text}, terms, now);
+  };
+}
+
 Result<MetricAnswer> MetricSource::pods(const MetricQuery& query, Instant now) const {
-  auto asked = to_metrics_query(query, *metrics::parse_metric(query.path.metric));
-  if (!asked) return fail(asked.error());
+  const auto value_of = value_of_pod(query, now);
+  if (!value_of) return fail(value_of.error());
   MetricAnswer answer{roster_.snapshot(), {}};
   const auto space = answer.keep->namespaces.find(query.path.namespace_);
   std::vector<const PodEntry*> chosen;
@@ -196,13 +256,13 @@ Result<MetricAnswer> MetricSource::pods(const MetricQuery& query, Instant now) c
   if (chosen.empty())
     return no_value(query,
                     query.path.name == "*"
-                        ? "no pod of an MCPServer is selected in namespace " + query.path.namespace_
-                        : "there is no such pod of an MCPServer");
+                        ? "no pod that is scraped is selected in namespace " + query.path.namespace_
+                        : "there is no such pod that is scraped");
   std::optional<Error> first;
   answer.items.reserve(chosen.size());
   for (const auto* entry : chosen) {
     const auto health = entry->record->health.load();
-    auto value = metrics::pod_value(to_state(*entry, *health), *asked, terms_, now);
+    auto value = (*value_of)(to_state(*entry, *health));
     if (value) {
       answer.items.push_back({entry->target->name, *value});
     } else if (!first) {
@@ -235,15 +295,47 @@ Result<MetricAnswer> MetricSource::servers(const MetricQuery& query, Instant now
     return answer;
   }
   if (space == answer.keep->namespaces.end()) return answer;
-  for (const auto& [name, record] : space->second.servers) {
-    if (!selects(query.labels, record->labels)) continue;
-    auto value = server(space->second, *record, query, now);
+  auto added = add_servers(
+      space->second, query, now,
+      [&query](const ServerRecord& record) { return selects(query.labels, record.labels); },
+      answer.items);
+  if (!added) return fail(added.error());
+  return answer;
+}
+
+// Those with a value; the first reason of one that has none.
+Result<std::optional<Error>> MetricSource::add_servers(
+    const NamespaceView& space, const MetricQuery& query, Instant now,
+    const std::function<bool(const ServerRecord&)>& selected,
+    std::vector<MetricItem>& items) const {
+  std::optional<Error> first;
+  for (const auto& [name, record] : space.servers) {
+    if (!selected(*record)) continue;
+    auto value = server(space, *record, query, now);
     if (value) {
-      answer.items.push_back({record->name, *value});
+      items.push_back({record->name, *value});
     } else if (value.error().kind == ErrorKind::Invalid) {
       return fail(value.error());
+    } else if (!first) {
+      first = std::move(value.error());
     }
   }
+  return first;
+}
+
+Result<MetricAnswer> MetricSource::of_namespace(const MetricQuery& query, Instant now) const {
+  MetricAnswer answer{roster_.snapshot(), {}};
+  const auto space = answer.keep->namespaces.find(query.path.name);
+  if (space == answer.keep->namespaces.end() || space->second.servers.empty())
+    return no_value(query, "there is no MCPServer in it");
+  auto asked = to_metrics_query(query, *metrics::parse_metric(query.path.metric));
+  if (!asked) return fail(asked.error());
+  States states;
+  for (const auto& [server, pods] : space->second.pods_of) states.add(pods);
+  auto value = metrics::server_value("namespace " + query.path.name, states.of_pods, *asked,
+                                     terms_of(query), now);
+  if (!value) return no_value(query, value.error());
+  answer.items.push_back({space->first, *value});
   return answer;
 }
 
@@ -260,17 +352,11 @@ Result<Value> MetricSource::server(const NamespaceView& space, const ServerRecor
   }
   auto asked = to_metrics_query(query, *metrics::parse_metric(query.path.metric));
   if (!asked) return fail(asked.error());
-  std::vector<std::shared_ptr<const PodHealth>> healths;
-  std::vector<metrics::PodState> states;
-  if (const auto pods = space.pods_of.find(record.name); pods != space.pods_of.end()) {
-    healths.reserve(pods->second.size());
-    states.reserve(pods->second.size());
-    for (const auto& entry : pods->second) {
-      healths.push_back(entry.record->health.load());
-      states.push_back(to_state(entry, *healths.back()));
-    }
-  }
-  return metrics::server_value(record.namespace_ + "/" + record.name, states, *asked, terms_, now);
+  States states;
+  if (const auto pods = space.pods_of.find(record.name); pods != space.pods_of.end())
+    states.add(pods->second);
+  return metrics::server_value("server " + record.namespace_ + "/" + record.name, states.of_pods,
+                               *asked, terms_of(query), now);
 }
 
 }  // namespace mcpfleet::adapter

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -10,6 +11,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "metrics-adapter/demand.h"
 #include "metrics-adapter/request_path.h"
 #include "metrics-adapter/roster.h"
 #include "metrics/answer.h"
@@ -19,13 +21,15 @@ namespace mcpfleet::adapter {
 
 inline constexpr std::string_view kPodsResource = "pods";
 inline constexpr std::string_view kServersResource = "mcpservers.mcpfleet.dev";
+// A Namespace's own: the value over all pods of its MCPServers.
+inline constexpr std::string_view kNamespacesResource = "namespaces";
 inline constexpr std::array<std::string_view, 2> kResources{kPodsResource, kServersResource};
 inline constexpr std::string_view kRecommendedReplicas = "mcp_recommended_replicas";
 
 struct MetricQuery {
   MetricPath path;
   metrics::LabelSelector labels;         // of the objects
-  metrics::LabelSelector metric_labels;  // of the series: keys method and tool
+  metrics::LabelSelector metric_labels;  // of the series; those of mcp_… have method and tool
   std::string metric_labels_text;        // as received
 };
 
@@ -64,12 +68,23 @@ struct Explanation {
 // error says why not. Any thread.
 using Liveness = std::function<Result<void>(MonotonicTime now)>;
 
-// Answers from memory alone, without waiting for anything.
+struct SourceTerms {
+  metrics::Terms terms;
+  // Metrics whose last value holds for longer than terms.max_age, by name: up to this age.
+  std::map<std::string, Duration, std::less<>> hold;
+};
+
+// Answers from memory alone, without waiting for anything. A metric of pods that has none of our
+// own names is asked for in `demand`, and has a value as soon as its series were scraped twice.
 // Thread safety: any thread.
 class MetricSource {
  public:
-  MetricSource(const Roster& roster, metrics::Terms terms, Liveness operator_lives = nullptr)
-      : roster_(roster), terms_(terms), operator_lives_(std::move(operator_lives)) {}
+  MetricSource(const Roster& roster, Demand& demand, SourceTerms terms,
+               Liveness operator_lives = nullptr)
+      : roster_(roster),
+        demand_(demand),
+        terms_(std::move(terms)),
+        operator_lives_(std::move(operator_lives)) {}
 
   // A name gives exactly one item or an error that explains. "*" gives those that have a value; for
   // pods, none at all is an error with the first one's reason, since an HPA shows its user that
@@ -83,14 +98,25 @@ class MetricSource {
   Result<MetricAnswer> external(const ExternalQuery& query, metrics::Instant now) const;
 
  private:
+  metrics::Terms terms_of(const MetricQuery& query) const;
+  using PodValue = std::function<Result<metrics::Value>(const metrics::PodState& pod)>;
+
   Result<MetricAnswer> pods(const MetricQuery& query, metrics::Instant now) const;
+  Result<MetricAnswer> other_metric(const MetricQuery& query, metrics::Instant now) const;
+  Result<PodValue> value_of_pod(const MetricQuery& query, metrics::Instant now) const;
+  Result<MetricAnswer> of_namespace(const MetricQuery& query, metrics::Instant now) const;
   Result<void> alive_for(const MetricQuery& query, metrics::Instant now) const;
   Result<MetricAnswer> servers(const MetricQuery& query, metrics::Instant now) const;
+  Result<std::optional<Error>> add_servers(const NamespaceView& space, const MetricQuery& query,
+                                           metrics::Instant now,
+                                           const std::function<bool(const ServerRecord&)>& selected,
+                                           std::vector<MetricItem>& items) const;
   Result<metrics::Value> server(const NamespaceView& space, const ServerRecord& record,
                                 const MetricQuery& query, metrics::Instant now) const;
 
   const Roster& roster_;
-  const metrics::Terms terms_;
+  Demand& demand_;
+  const SourceTerms terms_;
   const Liveness operator_lives_;  // null: not asked
 };
 

@@ -21,19 +21,22 @@ struct Frame {
 
 Frame make_frame(const MetricQuery& query) {
   const bool older = query.path.version == kOlder;
-  const bool pods = query.path.resource == kPodsResource;
+  const bool server = query.path.resource == kServersResource;
+  const bool whole = query.path.resource == kNamespacesResource;
   const std::string selector = R"(,"selector":)" + query.metric_labels.to_json();
   Frame frame;
   // Our own group answers in the same words.
   frame.head = R"({"kind":"MetricValueList","apiVersion":"custom.metrics.k8s.io/)" +
                query.path.version + R"(","metadata":{},"items":[)";
   frame.before_name = R"({"describedObject":{"kind":)";
-  frame.before_name += pods ? R"("Pod")" : R"("MCPServer")";
-  frame.before_name += R"(,"namespace":)";
-  append_json_string(frame.before_name, query.path.namespace_);
+  frame.before_name += server ? R"("MCPServer")" : whole ? R"("Namespace")" : R"("Pod")";
+  if (!whole) {
+    frame.before_name += R"(,"namespace":)";
+    append_json_string(frame.before_name, query.path.namespace_);
+  }
   frame.before_name += R"(,"name":)";
   frame.before_time = R"(,"apiVersion":)";
-  frame.before_time += pods ? R"("/v1")" : R"("mcpfleet.dev/v1alpha1")";
+  frame.before_time += server ? R"("mcpfleet.dev/v1alpha1")" : R"("/v1")";
   frame.before_time += older ? R"(},"metricName":)" : R"(},"metric":{"name":)";
   append_json_string(frame.before_time, query.path.metric);
   if (!older) frame.before_time += selector + "}";

@@ -4,9 +4,17 @@
 
 #include "base/time_text.h"
 #include "kube/paths.h"
+#include "metrics/series_answer.h"
 
 namespace mcpfleet::adapter {
 namespace {
+
+using std::chrono::hours;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+// Longer than any program runs, and far from overflowing.
+constexpr Duration kForever = hours(24 * 365 * 100);
 
 using Set = Result<void> (*)(Options& options, const std::string& value);
 
@@ -62,6 +70,46 @@ Result<void> set_lease(Options& options, const std::string& value) {
   return {};
 }
 
+Result<void> set_number(std::uint64_t& field, const std::string& value, std::uint64_t least,
+                        std::uint64_t most) {
+  std::uint64_t number = 0;
+  const char* end = value.data() + value.size();
+  const auto [stop, error] = std::from_chars(value.data(), end, number);
+  if (error != std::errc{} || stop != end || number < least || number > most)
+    return fail(ErrorKind::Invalid, "must be a whole number between " + std::to_string(least) +
+                                        " and " + std::to_string(most));
+  field = number;
+  return {};
+}
+
+Result<void> set_bool(bool& field, const std::string& value) {
+  if (value != "true" && value != "false") return fail(ErrorKind::Invalid, "must be true or false");
+  field = value == "true";
+  return {};
+}
+
+// "METRIC=DURATION|forever,…"
+Result<void> set_hold(Options& options, const std::string& value) {
+  std::vector<std::string> entries;
+  if (auto read = set_list(entries, value); !read) return read;
+  options.hold.clear();
+  for (const auto& entry : entries) {
+    const auto equals = entry.find('=');
+    const auto metric = entry.substr(0, equals);
+    if (equals == std::string::npos || !metrics::is_metric_name(metric))
+      return fail(ErrorKind::Invalid,
+                  "must be METRIC=DURATION or METRIC=forever, not '" + entry.substr(0, 64) + "'");
+    Duration& age = options.hold[metric];
+    if (entry.substr(equals + 1) == "forever") {
+      age = kForever;
+    } else if (auto set = set_duration(age, entry.substr(equals + 1), seconds(1), hours(24));
+               !set) {
+      return fail(set.error().context(metric));
+    }
+  }
+  return {};
+}
+
 template <typename T>
 Result<void> take(T& field, Result<T> value) {
   if (!value) return fail(value.error());
@@ -74,10 +122,6 @@ struct Flag {
   std::string_view help;
   Set set;
 };
-
-using std::chrono::hours;
-using std::chrono::milliseconds;
-using std::chrono::seconds;
 
 constexpr Flag kFlags[] = {
     {"--kubeconfig", "FILE: how to reach the cluster (default: in-cluster, then $KUBECONFIG)",
@@ -114,6 +158,18 @@ constexpr Flag kFlags[] = {
      [](Options& o, const std::string& v) {
        return set_duration(o.max_age, v, seconds(1), hours(1));
      }},
+    {"--hold",
+     "METRIC=DURATION,METRIC=forever: of these metrics the last value is served up to that age",
+     set_hold},
+    {"--min-samples", "NUMBER: requests in the window that a quantile needs (default 5)",
+     [](Options& o, const std::string& v) { return set_number(o.min_samples, v, 1, 1'000'000); }},
+    {"--annotated-pods",
+     "true|false: scrape any pod with annotation mcpfleet.dev/scrape, which needs a watch of all "
+     "pods (default true)",
+     [](Options& o, const std::string& v) { return set_bool(o.annotated_pods, v); }},
+    {"--max-series",
+     "NUMBER: series of other metrics than mcp_… that are kept at most (default 200000)",
+     [](Options& o, const std::string& v) { return set_number(o.max_series, v, 0, 100'000'000); }},
     {"--log-format", "text|json (default text)",
      [](Options& o, const std::string& v) { return take(o.log_format, log::parse_format(v)); }},
     {"--log-level", "debug|info|warn|error (default info)",
@@ -131,6 +187,9 @@ Result<Options> check(Options options) {
     return fail(ErrorKind::Invalid, "--max-age must be at least twice --scrape-interval");
   if (options.window < 2 * options.scrape_interval)
     return fail(ErrorKind::Invalid, "--window must be at least twice --scrape-interval");
+  for (const auto& [metric, age] : options.hold)
+    if (age < options.max_age)
+      return fail(ErrorKind::Invalid, "--hold " + metric + " must not be shorter than --max-age");
   return options;
 }
 

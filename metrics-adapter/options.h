@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -35,6 +36,10 @@ struct Options {
   Duration scrape_interval = std::chrono::seconds(1);
   Duration window = std::chrono::seconds(30);
   Duration max_age = std::chrono::seconds(10);
+  std::map<std::string, Duration, std::less<>> hold;  // of single metrics, instead of max_age
+  std::uint64_t min_samples = 5;
+  bool annotated_pods = true;
+  std::size_t max_series = 200'000;
   log::Format log_format = log::Format::Text;
   log::Level log_level = log::Level::Info;
 };

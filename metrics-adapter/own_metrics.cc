@@ -15,6 +15,10 @@ prometheus::Counter& counter(prometheus::Registry& registry, const char* name, c
   return prometheus::BuildCounter().Name(name).Help(help).Register(registry).Add({});
 }
 
+prometheus::Gauge& gauge(prometheus::Registry& registry, const char* name, const char* help) {
+  return prometheus::BuildGauge().Name(name).Help(help).Register(registry).Add({});
+}
+
 prometheus::Histogram& histogram(prometheus::Registry& registry, const char* name, const char* help,
                                  const prometheus::Histogram::BucketBoundaries& bounds) {
   return prometheus::BuildHistogram().Name(name).Help(help).Register(registry).Add({}, bounds);
@@ -28,16 +32,18 @@ OwnMetrics::OwnMetrics() : registry_(std::make_shared<prometheus::Registry>()) {
                    .Name("mcpfleet_adapter_requests_total")
                    .Help("Requests answered by the metrics API, by HTTP status.")
                    .Register(registry);
-  targets_ = &prometheus::BuildGauge()
-                  .Name("mcpfleet_adapter_targets")
-                  .Help("Pods that are scraped.")
-                  .Register(registry)
-                  .Add({});
+  targets_ = &gauge(registry, "mcpfleet_adapter_targets", "Pods that are scraped.");
   scrapes_ = &counter(registry, "mcpfleet_adapter_scrapes_total", "Scrapes that ended.");
   failed_scrapes_ =
       &counter(registry, "mcpfleet_adapter_scrape_failures_total", "Scrapes that gave no data.");
   series_ = &counter(registry, "mcpfleet_adapter_scraped_kinds_total",
                      "Combinations of method and tool read by all scrapes.");
+  kept_series_ =
+      &gauge(registry, "mcpfleet_adapter_kept_series",
+             "Series of other names than mcp_… that are kept, since they are asked for.");
+  refused_series_ = &counter(registry, "mcpfleet_adapter_refused_series_total",
+                             "Series that were asked for but not kept, since --max-series was "
+                             "reached, summed over the scrapes.");
   scrape_seconds_ = &histogram(registry, "mcpfleet_adapter_scrape_duration_seconds",
                                "From sending a scrape to its answer.",
                                {0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1});
@@ -59,6 +65,14 @@ void OwnMetrics::count_scrape(Duration took) {
 void OwnMetrics::count_failed_scrape() { failed_scrapes_->Increment(); }
 
 void OwnMetrics::count_series(std::size_t kinds) { series_->Increment(static_cast<double>(kinds)); }
+
+void OwnMetrics::set_kept_series(std::size_t count) {
+  kept_series_->Set(static_cast<double>(count));
+}
+
+void OwnMetrics::count_refused_series(std::size_t count) {
+  refused_series_->Increment(static_cast<double>(count));
+}
 
 void OwnMetrics::count_request(int status, Duration took) {
   requests_with(status).Increment();

@@ -30,6 +30,8 @@ class OwnMetrics {
   void count_scrape(Duration took);
   void count_failed_scrape();
   void count_series(std::size_t kinds);
+  void set_kept_series(std::size_t count);
+  void count_refused_series(std::size_t count);
   void count_request(int status, Duration took);
 
   // Text format 0.0.4.
@@ -44,6 +46,8 @@ class OwnMetrics {
   prometheus::Counter* scrapes_ = nullptr;
   prometheus::Counter* failed_scrapes_ = nullptr;
   prometheus::Counter* series_ = nullptr;
+  prometheus::Gauge* kept_series_ = nullptr;
+  prometheus::Counter* refused_series_ = nullptr;
   prometheus::Histogram* scrape_seconds_ = nullptr;
   prometheus::Histogram* request_seconds_ = nullptr;
   std::mutex mutex_;

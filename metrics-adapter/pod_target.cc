@@ -11,6 +11,14 @@ namespace {
 constexpr std::string_view kPortAnnotation = "mcpfleet.dev/metrics-port";
 constexpr std::string_view kPathAnnotation = "mcpfleet.dev/metrics-path";
 
+Result<void> read_opt_in(simdjson::dom::element pod, PodTarget& target) {
+  const auto text = text_at(pod, {"metadata", "annotations", kScrapeAnnotation});
+  target.opted_in = text == "true";
+  if (text.empty() || text == "true" || text == "false") return {};
+  return fail(ErrorKind::Invalid,
+              "annotation " + std::string(kScrapeAnnotation) + R"( must be "true" or "false")");
+}
+
 Result<void> read_annotations(simdjson::dom::element pod, PodTarget& target) {
   const auto port = text_at(pod, {"metadata", "annotations", kPortAnnotation});
   if (!port.empty()) {
@@ -55,12 +63,14 @@ Result<PodTarget> decode_pod(std::string_view json) {
   target.labels = texts_at(*pod, {"metadata", "labels"});
   if (const auto server = target.labels.find(kServerLabel); server != target.labels.end())
     target.server = server->second;
+  const std::string place = "pod " + target.namespace_ + "/" + target.name;
+  if (auto read = read_opt_in(*pod, target); !read) return fail(read.error().context(place));
+  if (!target.kept()) return target;
   target.ip = text_at(*pod, {"status", "podIP"});
   const auto phase = text_at(*pod, {"status", "phase"});
   target.finished = phase == "Succeeded" || phase == "Failed";
   target.deleting = !text_at(*pod, {"metadata", "deletionTimestamp"}).empty();
-  if (auto read = read_annotations(*pod, target); !read)
-    return fail(read.error().context("pod " + target.namespace_ + "/" + target.name));
+  if (auto read = read_annotations(*pod, target); !read) return fail(read.error().context(place));
   read_readiness(*pod, target);
   return target;
 }

@@ -1,4 +1,4 @@
-// A pod of an MCPServer, as far as its metrics are concerned.
+// A pod that is scraped: one of an MCPServer, or one that asks for it by annotation.
 #pragma once
 
 #include <cstdint>
@@ -14,6 +14,8 @@ namespace mcpfleet::adapter {
 
 // Pods with this label are scraped; its value names their MCPServer.
 inline constexpr std::string_view kServerLabel = "mcpfleet.dev/server";
+// Any other pod with this annotation set to "true" is scraped, too.
+inline constexpr std::string_view kScrapeAnnotation = "mcpfleet.dev/scrape";
 
 using Labels = std::map<std::string, std::string, std::less<>>;
 
@@ -21,7 +23,8 @@ struct PodTarget {
   std::string namespace_;
   std::string name;
   std::string uid;
-  std::string server;
+  std::string server;     // empty: none of an MCPServer
+  bool opted_in = false;  // by annotation
   Labels labels;
   std::string ip;  // empty until it has one
   std::uint16_t port = 19090;
@@ -30,6 +33,8 @@ struct PodTarget {
   std::optional<WallTime> ready_since;  // while ready
   bool deleting = false;
   bool finished = false;  // Succeeded or Failed: it will never serve again
+
+  bool kept() const { return opted_in || !server.empty(); }
 };
 
 // From a Pod's JSON. Error: Malformed or Invalid, with the pod's name and the field.

@@ -14,7 +14,8 @@ bool Roster::refresh() {
     records.emplace(target->uid, record);
     auto& space = next->namespaces[target->namespace_];
     const PodEntry entry{std::move(target), std::move(record)};
-    if (!entry.target->finished) space.pods_of[entry.target->server].push_back(entry);
+    if (!entry.target->finished && !entry.target->server.empty())
+      space.pods_of[entry.target->server].push_back(entry);
     space.pods.push_back(entry);
   }
   for (auto& server : servers_()) {

@@ -28,14 +28,18 @@ struct PodHealth {
 
 // One pod for as long as it lives (a pod of the same name with another uid is another one).
 struct PodRecord {
-  explicit PodRecord(Duration covers) : window(covers) {}
+  explicit PodRecord(Duration covers) : window(covers), series(covers) {}
 
   // Any thread.
   std::atomic<std::shared_ptr<const PodHealth>> health{std::make_shared<const PodHealth>()};
   // Set while a scrape is under way; who set it may use what follows.
   std::atomic<bool> busy{false};
+  bool asked_past = false;  // the first scrape asks for what was before it
   metrics::PodWindow window;
-  bool told_failing = false;  // the log says that it fails
+  metrics::SeriesWindow series;
+  bool told_failing = false;                // the log says that it fails
+  bool told_refused = false;                // the log says that some of its series are not kept
+  std::atomic<std::size_t> kept_series{0};  // any thread
 };
 
 struct PodEntry {

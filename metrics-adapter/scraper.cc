@@ -1,8 +1,10 @@
 #include "metrics-adapter/scraper.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "log/log.h"
+#include "metrics/json_sample.h"
 #include "metrics/sample.h"
 
 namespace mcpfleet::adapter {
@@ -10,6 +12,7 @@ namespace {
 
 using std::chrono::duration_cast;
 using std::chrono::milliseconds;
+using std::chrono::seconds;
 
 // How soon a new pod is noticed.
 constexpr Duration kLook = milliseconds(50);
@@ -17,9 +20,11 @@ constexpr std::size_t kMaxFailureText = 300;
 
 std::string key_of(const PodTarget& target) { return target.namespace_ + "/" + target.name; }
 
-http::Request scrape_request(const PodTarget& target) {
+constexpr std::string_view kEnd = "# EOF\n";  // of one exposition, where several follow each other
+
+http::Request scrape_request(const std::string& path) {
   http::Request request;
-  request.target = target.path;
+  request.target = path;
   request.headers.add("Accept", "text/plain;version=0.0.4");
   request.headers.add("User-Agent", "mcp-metrics-adapter/" MCPFLEET_VERSION);
   return request;
@@ -28,21 +33,24 @@ http::Request scrape_request(const PodTarget& target) {
 }  // namespace
 
 Result<std::unique_ptr<Scraper>> Scraper::start(ScraperOptions options, const Clock& clock,
-                                                Roster& roster, OwnMetrics& metrics) {
+                                                Roster& roster, Demand& demand,
+                                                OwnMetrics& metrics) {
   http::ClientOptions client_options;
   client_options.max_connections_per_endpoint = 2;
   client_options.connect_timeout = duration_cast<milliseconds>(options.interval * 9 / 10);
   client_options.idle_timeout = duration_cast<milliseconds>(10 * options.interval);
   auto client = http::Client::create(client_options);
   if (!client) return fail(client.error());
-  return std::unique_ptr<Scraper>(new Scraper(options, clock, roster, metrics, std::move(*client)));
+  return std::unique_ptr<Scraper>(
+      new Scraper(options, clock, roster, demand, metrics, std::move(*client)));
 }
 
-Scraper::Scraper(ScraperOptions options, const Clock& clock, Roster& roster, OwnMetrics& metrics,
-                 std::unique_ptr<http::Client> client)
+Scraper::Scraper(ScraperOptions options, const Clock& clock, Roster& roster, Demand& demand,
+                 OwnMetrics& metrics, std::unique_ptr<http::Client> client)
     : options_(options),
       clock_(clock),
       roster_(roster),
+      demand_(demand),
       metrics_(metrics),
       client_(std::move(client)),
       thread_([this] { run(); }) {}
@@ -63,6 +71,7 @@ void Scraper::run() {
     lock.unlock();
     const auto now = clock_.monotonic();
     if (roster_.refresh()) take_snapshot(now);
+    demand_.forget_old(now);
     if (!warm_) note_warm(now);
     scrape_due(now);
     Duration pause = kLook;
@@ -76,14 +85,18 @@ void Scraper::run() {
 // Pods that are gone lose their turn when it comes; new ones are due at once.
 void Scraper::take_snapshot(MonotonicTime now) {
   std::unordered_map<std::string, PodEntry> entries;
+  std::size_t kept = 0;
   for (const auto& [name, space] : roster_.snapshot()->namespaces) {
     for (const auto& entry : space.pods) {
       if (entry.target->finished || entry.target->ip.empty()) continue;
       if (!entries_.contains(entry.target->uid)) queue_.push({now, entry.target->uid});
       entries.emplace(entry.target->uid, entry);
+      kept += entry.record->kept_series.load();
     }
   }
   entries_ = std::move(entries);
+  kept_series_ = kept;
+  metrics_.set_kept_series(kept);
   metrics_.set_targets(entries_.size());
 }
 
@@ -122,8 +135,14 @@ void Scraper::scrape(const PodEntry& entry) {
   http::CallLimits limits;
   limits.timeout = duration_cast<milliseconds>(options_.interval * 9 / 10);
   limits.max_body_bytes = options_.limits.max_bytes;
-  client_->send({entry.target->ip, entry.target->port, false}, scrape_request(*entry.target),
-                limits, [this, entry, started](Result<http::Response> response) {
+  std::string path = entry.target->path;
+  // A sidecar tells a new reader what came before, so that it answers as those do who read all
+  // along.
+  if (!std::exchange(entry.record->asked_past, true) && !entry.target->opted_in)
+    path += (path.find('?') == path.npos ? "?past=" : "&past=") +
+            std::to_string(duration_cast<seconds>(options_.window).count());
+  client_->send({entry.target->ip, entry.target->port, false}, scrape_request(path), limits,
+                [this, entry, started](Result<http::Response> response) {
                   finish(entry, started, response);
                   entry.record->busy.store(false);
                 });
@@ -141,9 +160,69 @@ void Scraper::finish(const PodEntry& entry, MonotonicTime started,
   if (response->status != 200)
     return fail_with(
         entry, entry.target->path + " answered HTTP status " + std::to_string(response->status));
-  auto sample = metrics::read_sample(response->body, options_.limits);
+  auto sample = read(entry, response->body);
   if (!sample) return fail_with(entry, entry.target->path + ": " + sample.error().message);
   succeed(entry, std::move(*sample));
+}
+
+Result<metrics::Sample> Scraper::read(const PodEntry& entry, const std::string& body) {
+  auto sample = metrics::looks_like_json(body) ? metrics::read_json_sample(body, options_.limits)
+                                               : read_text(entry, body);
+  if (sample && !sample->has_mcp && !entry.target->opted_in)
+    return fail(ErrorKind::Malformed, "none of its series is a metric of an MCP server (mcp_…)");
+  return sample;
+}
+
+// Takes all expositions but the last one, which is returned.
+Result<std::string_view> Scraper::read_past(const PodEntry& entry, std::string_view body) {
+  auto& window = entry.record->window;
+  const metrics::Instant now{clock_.wall(), clock_.monotonic()};
+  auto end = body.find(kEnd);
+  while (end != body.npos && end + kEnd.size() < body.size()) {
+    auto sample = metrics::read_sample(body.substr(0, end), options_.limits);
+    if (!sample) return fail(sample.error());
+    // What a pod says of its past is taken where it fits between what is known and now.
+    const double most = std::chrono::duration<double>(2 * options_.window).count();
+    const auto ago = duration_cast<Duration>(
+        std::chrono::duration<double>(std::min(sample->age.value_or(0), most)));
+    const metrics::Instant at{now.wall - ago, now.monotonic - ago};
+    if (ago > Duration{0} && (!window.last() || at.monotonic > window.last()->monotonic))
+      window.add(at, std::move(*sample));
+    body.remove_prefix(end + kEnd.size());
+    end = body.find(kEnd);
+  }
+  return body;
+}
+
+Result<metrics::Sample> Scraper::read_text(const PodEntry& entry, std::string_view text) {
+  auto last = read_past(entry, text);
+  if (!last) return fail(last.error());
+  const auto body = *last;
+  auto& series = entry.record->series;
+  auto wanted = demand_.wanted(entry.target->namespace_);
+  if (wanted == nullptr && series.size() == 0) return metrics::read_sample(body, options_.limits);
+  // What this pod has already is its own.
+  const auto others = kept_series_.load() - std::min(kept_series_.load(), series.size());
+  series.begin(clock_.monotonic(), std::move(wanted),
+               options_.max_series - std::min(options_.max_series, others));
+  auto sample = metrics::read_sample(
+      body, options_.limits, [&series](const metrics::SeriesView& seen) { series.take(seen); });
+  if (sample) series.end();
+  note_kept(entry);
+  return sample;
+}
+
+void Scraper::note_kept(const PodEntry& entry) {
+  auto& record = *entry.record;
+  const auto size = record.series.size();
+  const auto before = record.kept_series.exchange(size);
+  metrics_.set_kept_series(kept_series_ += size - before);
+  const auto refused = record.series.refused();
+  if (refused > 0) metrics_.count_refused_series(refused);
+  if (refused > 0 && !record.told_refused)
+    log::warn("not all series of a pod are kept: --max-series is reached",
+              {{"pod", key_of(*entry.target)}, {"refused", refused}});
+  record.told_refused = refused > 0;
 }
 
 void Scraper::succeed(const PodEntry& entry, metrics::Sample sample) {
@@ -151,7 +230,10 @@ void Scraper::succeed(const PodEntry& entry, metrics::Sample sample) {
   metrics_.count_series(sample.calls.size());
   record.window.add({clock_.wall(), clock_.monotonic()}, std::move(sample));
   auto health = std::make_shared<PodHealth>();
-  health->view = std::make_shared<const metrics::PodView>(record.window.view());
+  auto view = std::make_shared<metrics::PodView>(record.window.view());
+  if (record.series.size() > 0)
+    view->series = std::make_shared<const metrics::SeriesStates>(record.series.states());
+  health->view = std::move(view);
   record.health.store(std::move(health));
   if (!record.told_failing) return;
   record.told_failing = false;

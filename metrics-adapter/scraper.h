@@ -18,6 +18,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "http/client.h"
+#include "metrics-adapter/demand.h"
 #include "metrics-adapter/own_metrics.h"
 #include "metrics-adapter/roster.h"
 #include "metrics/exposition_parser.h"
@@ -26,8 +27,10 @@ namespace mcpfleet::adapter {
 
 struct ScraperOptions {
   Duration interval = std::chrono::seconds(1);
+  Duration window = std::chrono::seconds(30);
   Duration max_age = std::chrono::seconds(10);
   metrics::ExpositionLimits limits;
+  std::size_t max_series = 200'000;  // of names that are asked for, of all pods
 };
 
 // A pod that hangs, answers garbage or too much costs only its own data: its failure is kept, in
@@ -37,7 +40,8 @@ struct ScraperOptions {
 class Scraper {
  public:
   static Result<std::unique_ptr<Scraper>> start(ScraperOptions options, const Clock& clock,
-                                                Roster& roster, OwnMetrics& metrics);
+                                                Roster& roster, Demand& demand,
+                                                OwnMetrics& metrics);
   ~Scraper();
 
   // True once every pod that was there at the start has had two turns, so that rates exist: a new
@@ -54,8 +58,8 @@ class Scraper {
     bool operator>(const Due& other) const { return at > other.at; }
   };
 
-  Scraper(ScraperOptions options, const Clock& clock, Roster& roster, OwnMetrics& metrics,
-          std::unique_ptr<http::Client> client);
+  Scraper(ScraperOptions options, const Clock& clock, Roster& roster, Demand& demand,
+          OwnMetrics& metrics, std::unique_ptr<http::Client> client);
   void run();
   void take_snapshot(MonotonicTime now);
   void note_warm(MonotonicTime now);
@@ -63,6 +67,10 @@ class Scraper {
   MonotonicTime next_turn(const std::string& uid, MonotonicTime now) const;
   void scrape(const PodEntry& entry);
   void finish(const PodEntry& entry, MonotonicTime started, const Result<http::Response>& response);
+  Result<metrics::Sample> read(const PodEntry& entry, const std::string& body);
+  Result<metrics::Sample> read_text(const PodEntry& entry, std::string_view body);
+  Result<std::string_view> read_past(const PodEntry& entry, std::string_view body);
+  void note_kept(const PodEntry& entry);
   void succeed(const PodEntry& entry, metrics::Sample sample);
   void fail_with(const PodEntry& entry, std::string failure);
 
@@ -70,6 +78,7 @@ class Scraper {
   const ScraperOptions options_;
   const Clock& clock_;
   Roster& roster_;
+  Demand& demand_;
   OwnMetrics& metrics_;
   // Used by the thread only.
   std::unordered_map<std::string, PodEntry> entries_;  // by uid
@@ -77,6 +86,7 @@ class Scraper {
   std::optional<MonotonicTime> complete_since_;
 
   std::atomic<bool> warm_{false};
+  std::atomic<std::size_t> kept_series_{0};  // of all pods
   // Protected by mutex_.
   std::mutex mutex_;
   std::condition_variable wake_;

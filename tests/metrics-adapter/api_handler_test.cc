@@ -91,7 +91,8 @@ class ApiHandlerTest : public testing::Test {
   }
 
   MadeUpFleet fleet_;
-  MetricSource source_{fleet_.roster, {}};
+  Demand demand_;
+  MetricSource source_{fleet_.roster, demand_, {}};
   OwnMetrics metrics_;
   WorkerPool pool_{2, 16};
   Gate gate_;

@@ -1,6 +1,8 @@
 // A roster with pods and servers that a test makes up.
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <memory>
 #include <string>
 #include <vector>
@@ -45,6 +47,27 @@ class MadeUpFleet {
     for (int i = 0; i < static_cast<int>(requests); ++i)
       view->total.durations.observe(seconds_each);
     if (requests > 0) view->kinds.push_back({"tools/call", "search", view->total});
+    auto health = std::make_shared<PodHealth>();
+    health->view = std::move(view);
+    entry(namespace_, name).record->health.store(std::move(health));
+  }
+
+  // A pod that is no MCP server's exposes this, and of it `wanted` is kept.
+  void exposes(const std::string& namespace_, const std::string& name, std::string_view text,
+               const metrics::WantedSeries& wanted) {
+    metrics::SeriesWindow window(std::chrono::seconds(30));
+    window.begin(clock.monotonic(), std::make_shared<const metrics::WantedSeries>(wanted), 100);
+    const auto take = [&window](const metrics::SeriesView& series) -> Result<void> {
+      window.take(series);
+      return {};
+    };
+    EXPECT_TRUE(metrics::parse_exposition(text, {}, take));
+    window.end();
+    auto view = std::make_shared<metrics::PodView>();
+    view->at = {clock.wall(), clock.monotonic()};
+    view->covered = std::chrono::seconds(10);
+    view->has_mcp = false;
+    view->series = std::make_shared<const metrics::SeriesStates>(window.states());
     auto health = std::make_shared<PodHealth>();
     health->view = std::move(view);
     entry(namespace_, name).record->health.store(std::move(health));

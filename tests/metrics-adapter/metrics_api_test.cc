@@ -46,7 +46,8 @@ class MetricsApiTest : public testing::Test {
   }
 
   MadeUpFleet fleet_;
-  std::optional<MetricSource> source_{std::in_place, fleet_.roster, metrics::Terms{}};
+  Demand demand_;
+  std::optional<MetricSource> source_{std::in_place, fleet_.roster, demand_, SourceTerms{}};
 };
 
 TEST_F(MetricsApiTest, TheExactBody) {
@@ -82,6 +83,78 @@ TEST_F(MetricsApiTest, TheExactBodyOfTheOlderVersion) {
             R"("selector":null}]})"
             "\n");
   EXPECT_EQ(get("pods/*/mcp_requests_per_second", "metrics.mcpfleet.dev", "v1beta1").status, 404);
+}
+
+TEST_F(MetricsApiTest, AMetricOfAnyNameOnceItsSeriesAreThere) {
+  auto& pod = fleet_.pod("ns", "p", "");
+  pod.opted_in = true;
+  pod.labels = {{"app", "worker"}};
+  fleet_.scraped("ns", "p", 0);
+  EXPECT_THAT(
+      error("pods/*/depth?labelSelector=app%3Dworker"),
+      AllOf(HasSubstr("pod ns/p exposes none of depth"),
+            HasSubstr("kept only while somebody asks for them, which is so since just now")));
+  ASSERT_NE(demand_.wanted("ns"), nullptr);
+  EXPECT_THAT(error("pods/*/depth"), Not(HasSubstr("just now")));
+  fleet_.exposes("ns", "p", "depth{queue=\"a\"} 3\ndepth{queue=\"b\"} 4\n", *demand_.wanted("ns"));
+  const auto answer = body("pods/*/depth?labelSelector=app%3Dworker");
+  EXPECT_EQ(answer["items"][0]["describedObject"]["name"], "p");
+  EXPECT_EQ(answer["items"][0]["value"], "7");
+  EXPECT_FALSE(answer["items"][0].contains("windowSeconds"));
+  EXPECT_EQ(body("pods/p/depth?metricLabelSelector=queue%3Db")["items"][0]["value"], "4");
+  EXPECT_THAT(error("pods/p/depth?metricLabelSelector=queue%3Dc"),
+              HasSubstr("pod ns/p exposes no series of depth with queue=c"));
+  EXPECT_THAT(error("pods/*/a-b"), HasSubstr("'a-b' is no metric's name"));
+  EXPECT_THAT(error("mcpservers.mcpfleet.dev/x/depth"),
+              HasSubstr("the metrics of mcpservers.mcpfleet.dev are mcp_requests_per_second"));
+}
+
+TEST_F(MetricsApiTest, AForeignPodHasNoMetricsOfAnMcpServer) {
+  fleet_.pod("ns", "p", "").opted_in = true;
+  fleet_.exposes("ns", "p", "", {});
+  EXPECT_THAT(error("pods/p/mcp_requests_per_second"),
+              HasSubstr("pod ns/p exposes no metric of an MCP server (mcp_…)"));
+}
+
+TEST_F(MetricsApiTest, OfANamespace) {
+  for (const char* name : {"x", "y"}) fleet_.server("ns", name);
+  fleet_.pod("ns", "p", "x");
+  fleet_.pod("ns", "q", "y");
+  fleet_.scraped("ns", "p", 15);
+  fleet_.scraped("ns", "q", 30);
+  EXPECT_EQ(get("metrics/mcp_requests_per_second").body,
+            R"({"kind":"MetricValueList","apiVersion":"custom.metrics.k8s.io/v1beta2",)"
+            R"("metadata":{},"items":[{"describedObject":{"kind":"Namespace",)"
+            R"("name":"ns","apiVersion":"/v1"},"metric":{"name":"mcp_requests_per_second",)"
+            R"("selector":null},"timestamp":"2026-01-01T00:00:00Z","windowSeconds":10,)"
+            R"("value":"4500m"}]})"
+            "\n");
+  EXPECT_THAT(error("metrics/mcp_recommended_replicas"),
+              HasSubstr("the metrics of namespaces are"));
+  fleet_.failing("ns", "q", "connection refused", seconds(20));
+  EXPECT_THAT(error("metrics/mcp_requests_per_second"), HasSubstr("pod ns/q"));
+}
+
+TEST_F(MetricsApiTest, HoldsWhatItWasToldToHold) {
+  source_.emplace(fleet_.roster, demand_, SourceTerms{{}, {{"mcp_active_sessions", seconds(60)}}});
+  fleet_.pod("ns", "p", "x");
+  fleet_.scraped("ns", "p", 15, 0.1, seconds(50));
+  const auto held = body("pods/p/mcp_active_sessions");
+  EXPECT_EQ(held["items"][0]["value"], "5");
+  EXPECT_EQ(held["items"][0]["timestamp"], "2025-12-31T23:59:10Z") << "its true time";
+  EXPECT_THAT(error("pods/p/mcp_requests_in_flight"), HasSubstr("has succeeded for 50s"));
+  fleet_.scraped("ns", "p", 15, 0.1, seconds(61));
+  EXPECT_THAT(error("pods/p/mcp_active_sessions"), HasSubstr("has succeeded for 61s"));
+}
+
+TEST_F(MetricsApiTest, AQuantileNeedsSamples) {
+  fleet_.pod("ns", "p", "x");
+  fleet_.scraped("ns", "p", 4);
+  EXPECT_THAT(error("pods/p/mcp_request_duration_seconds_p95"),
+              HasSubstr("only 4 requests in the last 30s, and p95 needs 5"));
+  EXPECT_EQ(get("pods/p/mcp_request_duration_seconds_avg").status, 200);
+  fleet_.scraped("ns", "p", 5);
+  EXPECT_EQ(get("pods/p/mcp_request_duration_seconds_p95").status, 200);
 }
 
 TEST_F(MetricsApiTest, ExternalMetricsByTheNameOfTheServer) {
@@ -224,9 +297,9 @@ TEST_F(MetricsApiTest, ErrorsExplain) {
        lost +
            "mcp_active_sessions for mcpservers.mcpfleet.dev ns/none: there is no such MCPServer"},
       {"pods/none/mcp_active_sessions", 404,
-       lost + "mcp_active_sessions for pods ns/none: there is no such pod of an MCPServer"},
+       lost + "mcp_active_sessions for pods ns/none: there is no such pod that is scraped"},
       {"pods/*/mcp_active_sessions?labelSelector=a%3Db", 404,
-       lost + "mcp_active_sessions for pods: no pod of an MCPServer is selected in namespace ns"},
+       lost + "mcp_active_sessions for pods: no pod that is scraped is selected in namespace ns"},
       {"pods/dead/mcp_recommended_replicas", 404,
        lost + "mcp_recommended_replicas for pods ns/dead: the metrics of pods are "
               "mcp_requests_per_second, mcp_request_duration_seconds_avg, "
@@ -234,11 +307,11 @@ TEST_F(MetricsApiTest, ErrorsExplain) {
               "mcp_request_duration_seconds_p99, mcp_requests_in_flight, mcp_active_sessions, "
               "mcp_error_ratio"},
       {"deployments.apps/x/mcp_active_sessions", 404,
-       lost + "mcp_active_sessions for deployments.apps ns/x: metrics are served for pods and "
-              "mcpservers.mcpfleet.dev in a namespace"},
+       lost + "mcp_active_sessions for deployments.apps ns/x: metrics are served for namespaces, "
+              "and for pods and mcpservers.mcpfleet.dev in a namespace"},
       {"metrics/mcp_active_sessions", 404,
-       lost + "mcp_active_sessions for namespaces /ns: metrics are served for pods and "
-              "mcpservers.mcpfleet.dev in a namespace"},
+       lost + "mcp_active_sessions for namespaces ns: no scrape of pod ns/dead has succeeded for "
+              "14s: connection refused"},
       {"pods", 400,
        "invalid request path: must be "
        "/apis/GROUP/VERSION/namespaces/NAMESPACE/RESOURCE/NAME/METRIC"},
@@ -285,7 +358,7 @@ TEST_F(MetricsApiTest, AStaleRecommendationIsAnError) {
   fleet_.server("ns", "x").recommended_replicas = 3;
   fleet_.scraped("ns", "p", 10);
   bool alive = false;
-  source_.emplace(fleet_.roster, metrics::Terms{}, [&alive](MonotonicTime) -> Result<void> {
+  source_.emplace(fleet_.roster, demand_, SourceTerms{}, [&alive](MonotonicTime) -> Result<void> {
     if (!alive) return fail(ErrorKind::NotFound, "the operator sleeps");
     return {};
   });

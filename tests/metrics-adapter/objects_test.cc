@@ -32,8 +32,9 @@ TEST(PodTargetTest, ReadsARunningPod) {
 
 TEST(PodTargetTest, ReadsOtherStates) {
   const auto with = [](const std::string& metadata, const std::string& status) {
-    return decode_pod(R"({"metadata":{"namespace":"ns","name":"p","uid":"u")" + metadata +
-                      R"(},"status":{)" + status + "}}");
+    return decode_pod(R"({"metadata":{"namespace":"ns","name":"p","uid":"u",)"
+                      R"("labels":{"mcpfleet.dev/server":"x"})" +
+                      metadata + R"(},"status":{)" + status + "}}");
   };
   const auto pending = with("", R"("phase":"Pending")");
   ASSERT_TRUE(pending);
@@ -52,7 +53,8 @@ TEST(PodTargetTest, ReadsOtherStates) {
 
 TEST(PodTargetTest, NamesTheFieldThatIsWrong) {
   const auto annotated = [](const char* name, const char* value) {
-    return std::string(R"({"metadata":{"namespace":"ns","name":"p","uid":"u","annotations":{")") +
+    return std::string(R"({"metadata":{"namespace":"ns","name":"p","uid":"u",)"
+                       R"("labels":{"mcpfleet.dev/server":"x"},"annotations":{")") +
            name + R"(":")" + value + R"("}}})";
   };
   const struct {
@@ -78,6 +80,24 @@ TEST(PodTargetTest, NamesTheFieldThatIsWrong) {
     ASSERT_FALSE(pod) << test.json;
     EXPECT_EQ(pod.error().message.substr(0, std::string(test.want).size()), test.want);
   }
+}
+
+TEST(PodTargetTest, AnyPodMayAskForIt) {
+  const auto with = [](const char* metadata) {
+    return decode_pod(std::string(R"({"metadata":{"namespace":"ns","name":"p","uid":"u")") +
+                      metadata + R"(},"status":{"podIP":"10.0.0.1"}})");
+  };
+  EXPECT_FALSE(with("")->kept());
+  EXPECT_FALSE(with(R"(,"annotations":{"mcpfleet.dev/scrape":"false"})")->kept());
+  EXPECT_TRUE(with(R"(,"labels":{"mcpfleet.dev/server":"x"})")->kept());
+  const auto asking =
+      with(R"(,"annotations":{"mcpfleet.dev/scrape":"true","mcpfleet.dev/metrics-port":"8000"})");
+  EXPECT_TRUE(asking->kept());
+  EXPECT_TRUE(asking->opted_in);
+  EXPECT_EQ(asking->port, 8000);
+  EXPECT_TRUE(with(R"(,"annotations":{"mcpfleet.dev/metrics-port":"http"})")) << "not our matter";
+  EXPECT_EQ(with(R"(,"annotations":{"mcpfleet.dev/scrape":"yes"})").error().message,
+            "pod ns/p: annotation mcpfleet.dev/scrape must be \"true\" or \"false\"");
 }
 
 TEST(ServerRecordTest, ReadsTheRecommendation) {

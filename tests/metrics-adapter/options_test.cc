@@ -45,6 +45,19 @@ TEST(OptionsTest, ReadsEveryFlag) {
   EXPECT_TRUE(parse_options({"--api-services="}, no_environment)->api_services.empty());
 }
 
+TEST(OptionsTest, ReadsWhatIsKeptAndHeld) {
+  const auto options =
+      parse_options({"--hold=mcp_active_sessions=2m,depth=forever", "--min-samples=20",
+                     "--annotated-pods=false", "--max-series", "7"},
+                    no_environment);
+  ASSERT_TRUE(options) << options.error().message;
+  EXPECT_EQ(options->hold.at("mcp_active_sessions"), std::chrono::minutes(2));
+  EXPECT_GT(options->hold.at("depth"), std::chrono::hours(24 * 365));
+  EXPECT_EQ(options->min_samples, 20u);
+  EXPECT_FALSE(options->annotated_pods);
+  EXPECT_EQ(options->max_series, 7u);
+}
+
 TEST(OptionsTest, NamesTheFlagThatIsWrong) {
   const struct {
     std::vector<std::string> arguments;
@@ -62,6 +75,12 @@ TEST(OptionsTest, NamesTheFlagThatIsWrong) {
        "--watch-namespaces must be names of namespaces, separated by commas, not \"A\""},
       {{"--window=x"}, "--window must be a duration such as 300s, not negative"},
       {{"--scrape-interval=1ms"}, "--scrape-interval must be between 200ms and 60s"},
+      {{"--hold=depth"}, "--hold must be METRIC=DURATION or METRIC=forever, not 'depth'"},
+      {{"--hold=a-b=2m"}, "--hold must be METRIC=DURATION or METRIC=forever, not 'a-b=2m'"},
+      {{"--hold=depth=x"}, "--hold depth: must be a duration such as 300s, not negative"},
+      {{"--hold=depth=3s"}, "--hold depth must not be shorter than --max-age"},
+      {{"--min-samples=0"}, "--min-samples must be a whole number between 1 and 1000000"},
+      {{"--annotated-pods=yes"}, "--annotated-pods must be true or false"},
       {{"--tls-secret="}, "--tls-secret must not be empty"},
       {{"--scrape-interval=8s"}, "--max-age must be at least twice --scrape-interval"},
       {{"--scrape-interval=3s", "--window=4s"},

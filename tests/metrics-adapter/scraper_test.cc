@@ -89,12 +89,13 @@ std::string good(int number) {
 
 class ScraperTest : public testing::Test {
  protected:
-  void add(const char* name, std::uint16_t port) {
+  void add(const char* name, std::uint16_t port, bool opted_in = false) {
     auto target = std::make_shared<PodTarget>();
     target->namespace_ = "ns";
     target->name = name;
     target->uid = name;
-    target->server = "x";
+    if (!opted_in) target->server = "x";
+    target->opted_in = opted_in;
     target->ip = "127.0.0.1";
     target->port = port;
     target->ready = true;
@@ -104,7 +105,8 @@ class ScraperTest : public testing::Test {
     ScraperOptions options;
     options.interval = interval_;
     options.limits.max_bytes = 64 * 1024;
-    scraper_ = Scraper::start(options, clock_, roster_, metrics_).value();
+    options.max_series = max_series_;
+    scraper_ = Scraper::start(options, clock_, roster_, demand_, metrics_).value();
   }
   std::shared_ptr<const PodHealth> health(const std::string& name) {
     const auto snapshot = roster_.snapshot();
@@ -134,6 +136,8 @@ class ScraperTest : public testing::Test {
   Duration interval_ = 200ms;
   SystemClock clock_;
   OwnMetrics metrics_;
+  Demand demand_;
+  std::size_t max_series_ = 100;
   std::vector<std::shared_ptr<const PodTarget>> pods_;
   Roster roster_{[this] { return pods_; },
                  [] { return std::vector<std::shared_ptr<const ServerRecord>>(); },
@@ -209,7 +213,7 @@ TEST_F(ScraperTest, ABadPodCostsOnlyItself) {
   fails_with("endless", "/metrics is larger than 65536 bytes");
   fails_with("broken_off", "127.0.0.1:" + std::to_string(broken_off.port()));
   fails_with("refusing", "/metrics answered HTTP status 503");
-  fails_with("foreign", "none of its 1 series is a metric of an MCP server");
+  fails_with("foreign", "/metrics: none of its series is a metric of an MCP server");
   fails_with("nan", "line 1: mcp_active_sessions must be a finite number");
   EXPECT_TRUE(eventually([&] { return health("fine")->view && fine.requests() > 5; }));
   EXPECT_EQ(health("fine")->failure, "");
@@ -231,6 +235,92 @@ TEST_F(ScraperTest, KeepsTheOldDataAndTheTimeSinceItFails) {
   broken = false;
   ASSERT_TRUE(eventually([&] { return health("p")->failure.empty(); }));
   EXPECT_FALSE(health("p")->failing_since);
+}
+
+TEST_F(ScraperTest, KeepsSeriesThatAreAskedForAndNoMoreThanAllowed) {
+  max_series_ = 4;
+  const auto many = [](int number) {
+    std::string text;
+    for (int i = 0; i < 3; ++i)
+      text += "jobs_total{queue=\"q" + std::to_string(i) + "\"} " + std::to_string(number) + "\n";
+    return plain(text + "other 1\n");
+  };
+  RawPod first(many);
+  RawPod second(many);
+  add("first", first.port(), true);
+  add("second", second.port(), true);
+  const auto kept = [this](const char* name) {
+    const auto view = health(name)->view;
+    return view == nullptr || view->series == nullptr ? 0 : view->series->size();
+  };
+  start();
+  ASSERT_TRUE(eventually([&] { return health("first")->view && health("second")->view; }));
+  EXPECT_EQ(kept("first") + kept("second"), 0u) << "nobody asked";
+  EXPECT_FALSE(health("first")->view->has_mcp);
+  ASSERT_TRUE(demand_.ask("ns", "jobs_per_second", clock_.monotonic()));
+  ASSERT_TRUE(eventually([&] { return kept("first") + kept("second") == 4; }));
+  const int requests = first.requests();
+  ASSERT_TRUE(eventually([&] { return first.requests() > requests + 2; }));
+  EXPECT_EQ(kept("first") + kept("second"), 4u);
+  const auto text = metrics_.exposition();
+  EXPECT_NE(text.find("mcpfleet_adapter_kept_series 4\n"), text.npos) << text;
+  EXPECT_EQ(text.find("mcpfleet_adapter_refused_series_total 0\n"), text.npos);
+}
+
+// What a sidecar answers at first: its counters 20 s and 10 s ago, and now; 10 a second since.
+std::string with_past(int number) {
+  if (number > 0) return good(29 + number);
+  std::string text;
+  for (const int ago : {20, 10})
+    text += "mcp_requests_total{method=\"tools/call\",tool=\"a\"} " +
+            std::to_string(400 - 10 * ago) + "\nmcp_snapshot_age_seconds " + std::to_string(ago) +
+            "\n# EOF\n";
+  return plain(text + "mcp_requests_total{method=\"tools/call\",tool=\"a\"} 400\n");
+}
+
+TEST_F(ScraperTest, KnowsAtOnceWhatASidecarTellsOfItsPast) {
+  RawPod pod(with_past);
+  add("p", pod.port());
+  start();
+  ASSERT_TRUE(eventually([&] { return health("p")->view != nullptr; }));
+  const auto view = health("p")->view;
+  EXPECT_GE(view->covered, 19s);
+  EXPECT_LE(view->covered, 25s);
+  EXPECT_GE(view->total.requests, 200);
+  EXPECT_EQ(health("p")->failure, "");
+}
+
+TEST_F(ScraperTest, APastThatCannotBeIsLeftOut) {
+  RawPod pod([](int number) {
+    std::string text;
+    for (const char* age : {"5", "10", "0", "1e9"})
+      text += "mcp_active_sessions 9\nmcp_snapshot_age_seconds " + std::string(age) + "\n# EOF\n";
+    return plain(text + "mcp_active_sessions " + std::to_string(number) + "\n# EOF\n");
+  });
+  add("p", pod.port());
+  start();
+  ASSERT_TRUE(eventually([&] { return pod.requests() > 3; }));
+  EXPECT_LT(health("p")->view->covered, 30s);
+  EXPECT_EQ(health("p")->failure, "");
+  EXPECT_LT(health("p")->view->sessions, 9);
+}
+
+TEST_F(ScraperTest, ReadsTheJsonOfMcpo) {
+  RawPod pod([](int number) {
+    return plain(
+        R"({"performance":{"search":{"total_requests":)" + std::to_string(10 * number) +
+        R"(,"avg_duration":0.5,"success_rate":90}},"concurrency":{"current_concurrent":3}})");
+  });
+  add("p", pod.port());
+  start();
+  ASSERT_TRUE(eventually([&] {
+    const auto view = health("p")->view;
+    return view && view->total.requests >= 20;
+  }));
+  const auto view = health("p")->view;
+  EXPECT_EQ(view->in_flight, 3);
+  EXPECT_NEAR(view->total.told_seconds, view->total.requests * 0.5, 1e-9);
+  EXPECT_NEAR(view->total.errors, view->total.requests * 0.1, 1e-9);
 }
 
 TEST_F(ScraperTest, FollowsTheRoster) {
