@@ -78,6 +78,26 @@ def test_api_services(helm):
     assert "mcpfleet-external-metrics-reader" in names(objects, "ClusterRole")
 
 
+def test_the_certificate_of_the_metrics_apis(helm):
+    def secrets_of(objects):
+        rules = named(objects, "Role", "mcp-metrics-adapter")["rules"]
+        return [(rule.get("resourceNames"), rule["verbs"]) for rule in rules if rule["resources"] == ["secrets"]]
+
+    own = "mcp-metrics-adapter-tls"
+    objects = render(helm)
+    assert secrets_of(objects) == [(None, ["create"]), ([own], ["get", "patch"])]
+    assert not names(objects, "Certificate")
+    objects = render(helm, "metricsAdapter.tls.secretName=mine")
+    assert secrets_of(objects) == [(["mine"], ["get"])], "what is given is only read"
+    assert "--tls-secret=mine" in named(objects, "Deployment", "mcp-metrics-adapter")["spec"]["template"]["spec"]["containers"][0]["args"]
+    objects = render(helm, "metricsAdapter.tls.issuerRef.name=ca", "metricsAdapter.tls.issuerRef.kind=ClusterIssuer")
+    spec = named(objects, "Certificate", "mcp-metrics-adapter")["spec"]
+    assert spec["issuerRef"] == {"name": "ca", "kind": "ClusterIssuer"}
+    assert spec["dnsNames"] == [f"mcp-metrics-adapter.{NAMESPACE}.svc"]
+    assert secrets_of(objects) == [([spec["secretName"]], ["get"])]
+    assert spec["secretName"] != own, "cert-manager must not take over what the adapter renews"
+
+
 def test_images_and_flags(helm):
     objects = render(helm, "operator.image.repository=r.example:5000/op", "operator.image.tag=v2",
                      "sidecar.image.repository=r.example/side", "sidecar.image.pullPolicy=Never",
@@ -90,13 +110,17 @@ def test_images_and_flags(helm):
         operator["args"])
 
 
-def test_replicas_of_the_operator(helm):
-    one = named(render(helm), "Deployment", "mcp-operator")["spec"]
+@pytest.mark.parametrize("part, name", [("operator", "mcp-operator"), ("metricsAdapter", "mcp-metrics-adapter")])
+def test_replicas(helm, part, name):
+    one = named(render(helm), "Deployment", name)["spec"]
     assert one["replicas"] == 1 and "topologySpreadConstraints" not in one["template"]["spec"]
-    two = named(render(helm, "operator.replicas=2"), "Deployment", "mcp-operator")["spec"]
+    two = named(render(helm, f"{part}.replicas=2"), "Deployment", name)["spec"]
     assert two["replicas"] == 2
     spread, = two["template"]["spec"]["topologySpreadConstraints"]
     assert spread["labelSelector"]["matchLabels"] == two["selector"]["matchLabels"]
+
+
+def test_the_adapter_knows_the_operators_lease(helm):
     adapter = named(render(helm), "Deployment", "mcp-metrics-adapter")["spec"]["template"]["spec"]["containers"][0]
     assert f"--operator-lease={NAMESPACE}/mcp-operator" in adapter["args"]
 
@@ -113,6 +137,16 @@ def test_pods_are_restricted(helm):
                                                 "capabilities": {"drop": ["ALL"]}}
         assert container["resources"]["requests"].keys() == {"cpu", "memory"}
         assert {"readinessProbe", "livenessProbe"} <= container.keys()
+
+
+def test_what_the_adapter_holds_and_keeps(helm):
+    def args(*values):
+        adapter = named(render(helm, *values), "Deployment", "mcp-metrics-adapter")["spec"]["template"]["spec"]["containers"][0]
+        return set(adapter["args"])
+    assert {"--min-samples=5", "--annotated-pods=true", "--max-series=200000"} <= args()
+    assert not any(argument.startswith("--hold") for argument in args())
+    assert "--hold=depth=forever,mcp_active_sessions=2m" in args("metricsAdapter.hold.mcp_active_sessions=2m",
+                                                                 "metricsAdapter.hold.depth=forever")
 
 
 def test_no_right_is_wider_than_needed(helm):
@@ -133,6 +167,9 @@ def test_no_right_is_wider_than_needed(helm):
     ("operator.image.repository=a/b:tag", "repository"),
     ("metricsAdapter.window=30", "window"),
     ("metricsAdapter.registerCustomMetrics=maybe", "registerCustomMetrics"),
+    ("metricsAdapter.minSamples=0", "minSamples"),
+    ("metricsAdapter.hold.mcp_active_sessions=long", "hold"),
+    ("metricsAdapter.tls.secretName=Mine", "secretName"),
     ("operater.workers=2", "operater"),
 ])
 def test_bad_values_are_named(helm, value, wanted):
@@ -214,7 +251,26 @@ def test_a_second_owner_of_custom_metrics_is_refused(api_cluster, helm, clean):
         "spec": {"group": "custom.metrics.k8s.io", "version": "v1beta1", "groupPriorityMinimum": 100,
                  "versionPriority": 100, "insecureSkipTLSVerify": True,
                  "service": {"name": "prometheus-adapter", "namespace": "monitoring"}}})
-    code, output = helm("install", "mcpfleet", str(CHART), "-n", NAMESPACE, "--take-ownership", "--force-conflicts")
+    install = ("install", "mcpfleet", str(CHART), "-n", NAMESPACE, "--take-ownership", "--force-conflicts")
+    code, output = helm(*install, "--set", "metricsAdapter.registerCustomMetrics=true")
     assert code != 0
     assert "is served by Service monitoring/prometheus-adapter already" in output
-    assert "metricsAdapter.registerCustomMetrics=false" in output
+    assert "metricsAdapter.registerCustomMetrics=auto or false" in output
+    code, output = helm(*install)
+    assert code == 0, output
+    try:
+        assert "custom.metrics.k8s.io was left to another adapter" in output, "the notes tell of it"
+        assert "NotFound" in api_cluster.kubectl("get", "apiservice", CUSTOM, check=False), "both versions or neither"
+        assert api_cluster.get("apiservice", OURS)["spec"]["service"]["namespace"] == NAMESPACE
+        assert api_cluster.get("apiservice", OLDER)["spec"]["service"]["name"] == "prometheus-adapter", "left alone"
+        code, output = helm("upgrade", "mcpfleet", str(CHART), "-n", NAMESPACE)
+        assert code == 0, output
+        api_cluster.kubectl("delete", "apiservice", OLDER)
+        code, output = helm("upgrade", "mcpfleet", str(CHART), "-n", NAMESPACE)
+        assert code == 0, output
+        assert api_cluster.get("apiservice", CUSTOM)["spec"]["service"]["namespace"] == NAMESPACE, "nobody has it any more"
+        code, output = helm("upgrade", "mcpfleet", str(CHART), "-n", NAMESPACE)
+        assert code == 0, output
+        assert api_cluster.get("apiservice", OLDER)["spec"]["service"]["namespace"] == NAMESPACE, "ours is no other owner"
+    finally:
+        helm("uninstall", "mcpfleet", "-n", NAMESPACE)

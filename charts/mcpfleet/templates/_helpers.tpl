@@ -93,6 +93,10 @@ prometheus.io/path: /metrics
 - apiGroups: [mcpfleet.dev]
   resources: [mcpservers]
   verbs: [get, list, watch]
+# Which other metrics of pods are asked for.
+- apiGroups: [autoscaling]
+  resources: [horizontalpodautoscalers]
+  verbs: [get, list, watch]
 {{- end }}
 
 {{/* What the operator may do in each namespace where it watches MCPServers. */}}
@@ -157,4 +161,24 @@ prometheus.io/path: /metrics
 - apiGroups: [metrics.mcpfleet.dev]
   resources: ["*"]
   verbs: [get]
+{{- end }}
+
+{{/* The Secret with the certificate of the metrics APIs: the adapter's own, somebody's, or the one that cert-manager makes. */}}
+{{- define "mcpfleet.tlsSecret" -}}
+{{- $tls := .Values.metricsAdapter.tls }}
+{{- if and $tls.secretName $tls.issuerRef }}
+{{- fail "metricsAdapter.tls: give either secretName or issuerRef" }}
+{{- end }}
+{{- $tls.secretName | default (empty $tls.issuerRef | ternary "mcp-metrics-adapter-tls" "mcp-metrics-adapter-certificate") }}
+{{- end }}
+
+{{/* Not all replicas on the node that dies. Called with root and name. */}}
+{{- define "mcpfleet.spread" -}}
+topologySpreadConstraints:
+  - maxSkew: 1
+    topologyKey: kubernetes.io/hostname
+    whenUnsatisfiable: ScheduleAnyway
+    labelSelector:
+      matchLabels:
+        {{- include "mcpfleet.selector" . | nindent 8 }}
 {{- end }}
