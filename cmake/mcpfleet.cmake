@@ -11,7 +11,8 @@ target_compile_definitions(mcpfleet_flags INTERFACE JSON_USE_IMPLICIT_CONVERSION
 # A designated initializer that leaves members at their declared defaults is how options are written here.
 target_compile_options(mcpfleet_flags INTERFACE -Wno-missing-field-initializers)
 # GCC 12 reports these from inside Boost's and the standard library's own inlined code at -O2.
-target_compile_options(mcpfleet_flags INTERFACE -Wno-maybe-uninitialized -Wno-restrict)
+target_compile_options(mcpfleet_flags INTERFACE
+                       $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized -Wno-restrict>)
 
 # mcpfleet_library(NAME [PURE] SOURCES file... [LINK library...])
 # PURE: decides, and touches nothing. It may link nlohmann_json, base and other PURE libraries only.
