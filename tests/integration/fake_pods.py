@@ -10,9 +10,10 @@ BOUNDS = [0.001 * 2 ** (i / 2) for i in range(34)]
 class FakePod:
     """One pod's metrics port. `rate` calls a second of `tool`, each `latency` seconds long, since start or restart."""
 
-    def __init__(self, address, port, rate=0.0, latency=0.05, tool="search", in_flight=0, sessions=0):
+    def __init__(self, address, port, rate=0.0, latency=0.05, tool="search", in_flight=0, sessions=0, body=None):
         self.rate, self.latency, self.tool = rate, latency, tool
         self.in_flight, self.sessions = in_flight, sessions
+        self.body = body  # makes another text of the calls so far than an MCP server's
         self.closed = False
         self.mode = "good"  # good, garbage, hang, large, error
         self.started = time.time() - 3600
@@ -32,11 +33,19 @@ class FakePod:
     def set_rate(self, rate):
         self._calls, self._since, self.rate = self.calls(), time.time(), rate
 
-    def calls(self):
-        return int(self._calls + self.rate * (time.time() - self._since))
+    def calls(self, ago=0):
+        return max(0, int(self._calls + self.rate * (time.time() - ago - self._since)))
 
-    def metrics(self):
-        calls = self.calls()
+    def metrics(self, past=0):
+        """What it exposes now, after what it exposed in the seconds before, as the sidecar has it."""
+        earlier = range(past, 0, -max(past // 6, 1)) if past else []
+        return b"".join(self._metrics(ago) + f"mcp_snapshot_age_seconds {ago}\n# EOF\n".encode()
+                        for ago in earlier) + self._metrics(0)
+
+    def _metrics(self, ago):
+        calls = self.calls(ago)
+        if self.body:
+            return self.body(calls).encode()
         labels = f'method="tools/call",tool="{self.tool}"'
         name = "mcp_request_duration_seconds"
         lines = [f"mcp_requests_total{{{labels}}} {calls}", f"mcp_request_errors_total{{{labels}}} {calls // 10}"]
@@ -60,7 +69,8 @@ def _handler(pod):
             if pod.mode == "hang":
                 time.sleep(30)
                 return
-            body = {"garbage": b"<html>hello</html>", "large": b"x" * 10_000_000}.get(pod.mode) or pod.metrics()
+            past = int(self.path.partition("?past=")[2] or 0) if not pod.body else 0
+            body = {"garbage": b"<html>hello</html>", "large": b"x" * 10_000_000}.get(pod.mode) or pod.metrics(past)
             self.send_response(503 if pod.mode == "error" else 200)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()

@@ -50,6 +50,7 @@ def rbac():
         role("ClusterRole", "test-adapter", [
             {"apiGroups": [""], "resources": ["pods"], "verbs": ["list", "watch"]},
             {"apiGroups": ["mcpfleet.dev"], "resources": ["mcpservers"], "verbs": ["list", "watch"]},
+            {"apiGroups": ["autoscaling"], "resources": ["horizontalpodautoscalers"], "verbs": ["list", "watch"]},
             {"apiGroups": ["apiregistration.k8s.io"], "resources": ["apiservices"], "resourceNames": list(API_SERVICES),
              "verbs": ["get", "patch"]}]),
         role("Role", "test-adapter", [
@@ -84,11 +85,12 @@ def available(cluster, service):
 
 
 class Adapter:
-    def __init__(self, cluster, directory):
+    def __init__(self, cluster, directory, port=16443, health_port=18088):
         self.cluster, self.directory, self.runs = cluster, directory, 0
+        self.port, self.health = port, f"127.0.0.1:{health_port}"
         self.kubeconfig = directory / "kubeconfig"
         self.token = kubeconfig_of(cluster, "adapter", self.kubeconfig)
-        self.url = f"https://{cluster.host_ip}:16443"
+        self.url = f"https://{cluster.host_ip}:{port}"
 
     def start(self):
         self.runs += 1
@@ -96,11 +98,20 @@ class Adapter:
         self.stack = contextlib.ExitStack()
         self.process = self.stack.enter_context(conftest.program(
             "mcp-metrics-adapter", "--kubeconfig", str(self.kubeconfig), "--namespace", SYSTEM, "--listen",
-            f"{self.cluster.host_ip}:16443", "--health-listen", "127.0.0.1:18088", "--service-name", "adapter",
+            f"{self.cluster.host_ip}:{self.port}", "--health-listen", self.health, "--service-name", "adapter",
             "--tls-secret", "adapter-tls", "--api-services", ",".join(API_SERVICES), "--window", "5s", "--max-age", "3s", log=self.log))
         wait_for("the adapter to be ready", lambda: self.plain("/readyz")[0] == 200)
+        self.take_requests(True)
         for service in API_SERVICES:
             wait_for(f"APIService {service}", lambda: available(self.cluster, service), timeout=60)
+
+    def take_requests(self, yes):
+        """Whether the Service leads to it, which is the kubelet's and the endpoint controller's work."""
+        self.cluster.apply({
+            "apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice", "addressType": "IPv4",
+            "metadata": {"name": f"adapter-{self.port}", "namespace": SYSTEM, "labels": {"kubernetes.io/service-name": "adapter"}},
+            "ports": [{"name": "https", "port": self.port, "protocol": "TCP"}],
+            "endpoints": [{"addresses": [self.cluster.host_ip], "conditions": {"ready": yes}}]})
 
     def stop(self):
         """Ends it with SIGTERM and wants it to end well."""
@@ -111,9 +122,8 @@ class Adapter:
         self.process.wait()
         self.stack.pop_all()  # nothing is left to end well
 
-    @staticmethod
-    def plain(path):
-        return fetch(f"http://127.0.0.1:18088{path}")
+    def plain(self, path):
+        return fetch(f"http://{self.health}{path}")
 
     def direct(self, path, token=None, headers=None):
         """Past the aggregator, straight at the adapter."""
@@ -141,11 +151,7 @@ def adapter(api_cluster, tmp_path_factory):
         {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "adapter", "namespace": SYSTEM}},
         {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "nobody", "namespace": SYSTEM}},
         {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "adapter", "namespace": SYSTEM},
-         "spec": {"ports": [{"port": 443, "targetPort": 16443, "name": "https"}]}},
-        {"apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice", "addressType": "IPv4",
-         "metadata": {"name": "adapter-1", "namespace": SYSTEM, "labels": {"kubernetes.io/service-name": "adapter"}},
-         "ports": [{"name": "https", "port": 16443, "protocol": "TCP"}],
-         "endpoints": [{"addresses": [cluster.host_ip], "conditions": {"ready": True}}]},
+         "spec": {"ports": [{"port": 443, "targetPort": "https", "name": "https"}]}},
         *rbac(), *[api_service(name) for name in API_SERVICES])
     found = Adapter(cluster, tmp_path_factory.mktemp("adapter"))
     try:
@@ -174,23 +180,32 @@ class Fleet:
 
     def server(self, name, replicas, **metrics):
         """An MCPServer with a Deployment whose pods all run; returns the names of the pods."""
-        labels = {"mcpfleet.dev/server": name}
         self.cluster.apply(
             {"apiVersion": "mcpfleet.dev/v1alpha1", "kind": "MCPServer",
              "metadata": {"name": name, "namespace": self.namespace},
              "spec": {"source": {"type": "ContainerImage", "containerImage": {"ref": "example.com/x:1"}},
-                      "transport": {"type": "streamable-http"}}},
+                      "transport": {"type": "streamable-http"}}})
+        return self.workload(name, replicas, {"labels": {"mcpfleet.dev/server": name}}, **metrics)
+
+    def workload(self, name, replicas, metadata, **metrics):
+        """A Deployment whose pods have `metadata` and all run; returns their names."""
+        labels = metadata["labels"]
+        self.cluster.apply(
             {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": name, "namespace": self.namespace},
              "spec": {"replicas": replicas, "selector": {"matchLabels": labels},
-                      "template": {"metadata": {"labels": labels},
+                      "template": {"metadata": metadata,
                                    "spec": {"containers": [{"name": "server", "image": "example.com/x:1"}]}}}})
-        pods = wait_for("the pods", lambda: (p := self.names(name)) and len(p) == replicas and p)
+        pods = wait_for("the pods", lambda: (p := self.labelled(labels)) and len(p) == replicas and p)
         for pod in pods:
             self.run(pod, **metrics)
         return pods
 
     def names(self, server):
-        items = self.cluster.get("pods", "-n", self.namespace, "-l", f"mcpfleet.dev/server={server}")["items"]
+        return self.labelled({"mcpfleet.dev/server": server})
+
+    def labelled(self, labels):
+        selector = ",".join(f"{key}={value}" for key, value in labels.items())
+        items = self.cluster.get("pods", "-n", self.namespace, "-l", selector)["items"]
         return sorted(item["metadata"]["name"] for item in items)
 
     def run(self, pod, **metrics):
@@ -253,6 +268,9 @@ def test_values_through_the_aggregator(adapter, fleet):
     assert value_of(fleet.raw(server + "mcp_requests_per_second?metricLabelSelector=tool%3Dsearch")) > 30_000
     assert value_of(fleet.raw(server + "mcp_requests_per_second?metricLabelSelector=tool%3Dother")) == 0
     assert value_of(fleet.raw(f"pods/{pods[0]}/mcp_active_sessions")) == 4000
+    whole, = fleet.raw("metrics/mcp_active_sessions")["items"]
+    assert (whole["describedObject"]["kind"], whole["describedObject"]["name"]) == ("Namespace", fleet.namespace)
+    assert whole["value"] == "8"
     names = [i["describedObject"]["name"] for i in fleet.raw("mcpservers.mcpfleet.dev/*/mcp_active_sessions")["items"]]
     assert names == ["x"]
 
@@ -269,9 +287,9 @@ def test_no_value_says_why(adapter, fleet):
     cases = {
         server + "mcp_recommended_replicas": "it has no recommendation yet",
         "mcpservers.mcpfleet.dev/none/mcp_requests_per_second": "there is no such MCPServer",
-        "pods/none/mcp_requests_per_second": "there is no such pod of an MCPServer",
+        "pods/none/mcp_requests_per_second": "there is no such pod that is scraped",
         server + "mcp_nonsense": "the metrics of mcpservers.mcpfleet.dev are mcp_requests_per_second,",
-        "services/x/mcp_requests_per_second": "metrics are served for pods and mcpservers.mcpfleet.dev",
+        "services/x/mcp_requests_per_second": "metrics are served for namespaces, and for pods and mcpservers.mcpfleet.dev",
         server + "mcp_active_sessions?metricLabelSelector=tool%3Da": "is not kept by method and tool",
         "pods/*/mcp_active_sessions?labelSelector=a%3D%3D%3Db": "labelSelector: the selector is wrong",
     }
@@ -390,6 +408,43 @@ def test_the_hpa_reads_and_scales(adapter, fleet, api_cluster):
              timeout=60)
 
 
+ASKS_TO_BE_SCRAPED = {"labels": {"app": "worker"}, "annotations": {"mcpfleet.dev/scrape": "true"}}
+
+
+def test_the_hpa_scales_any_pod_that_asks_to_be_scraped(adapter, fleet, api_cluster):
+    """By a counter of a name of its own, of which only what somebody asks for is kept."""
+    fleet.workload("worker", 2, ASKS_TO_BE_SCRAPED, rate=20,
+                   body=lambda calls: f'jobs_total{{queue="a"}} {calls}\njobs_total{{queue="b"}} 7\nother 1\n')
+
+    def kept():
+        return "\nmcpfleet_adapter_kept_series 0\n" not in adapter.plain("/metrics")[1]
+    assert not kept(), "nobody asks yet"
+    rate = "pods/*/jobs_per_second?labelSelector=app%3Dworker"
+    assert "which is so since just now" in fleet.why_not(rate)
+    assert len(wait_for("rates", lambda: fleet.raw(rate))["items"]) == 2
+    assert kept()
+    answer = fleet.raw(rate + "&metricLabelSelector=queue%3Db")
+    assert [item["value"] for item in answer["items"]] == ["0", "0"], "idle, not missing"
+    api_cluster.apply(hpa(fleet.namespace, "worker", "worker", pods_metric("jobs_per_second", "10")))
+    wait_for("more replicas",
+             lambda: api_cluster.get("deployment", "worker", "-n", fleet.namespace)["spec"]["replicas"] >= 4, timeout=60)
+
+
+def test_the_json_of_an_mcpo_server(adapter, fleet):
+    def body(calls):
+        tool = {"total_requests": calls, "avg_duration": 0.089, "success_rate": 75.0, "qps_1s": 25}
+        return json.dumps({"performance": {"search": tool}, "concurrency": {"current_concurrent": 8}})
+    fleet.server("mcpo", 1, rate=20, body=body)
+    server = "mcpservers.mcpfleet.dev/mcpo/"
+    wait_for("a rate", lambda: fleet.raw(server + "mcp_requests_per_second"))
+    assert 10_000 < value_of(fleet.raw(server + "mcp_requests_per_second?metricLabelSelector=tool%3Dsearch")) < 30_000
+    assert value_of(fleet.raw(server + "mcp_requests_in_flight")) == 8000
+    assert value_of(fleet.raw(server + "mcp_request_duration_seconds_avg")) == 89
+    assert value_of(fleet.raw(server + "mcp_error_ratio")) == 250
+    assert "a pod tells only the average of its durations, so there is no p95" in fleet.why_not(
+        server + "mcp_request_duration_seconds_p95")
+
+
 def test_the_hpa_of_another_workload_reads_external_metrics(adapter, fleet, api_cluster):
     """40 calls a second of `x`, at most 10 for each replica of what stands behind it."""
     fleet.server("x", 2, rate=20)
@@ -433,6 +488,45 @@ def test_the_hpa_shows_why_there_is_no_value(adapter, fleet, api_cluster):
     wait_for("the reason in kubectl describe hpa", told, timeout=60)
     replicas = api_cluster.get("deployment", "x", "-n", fleet.namespace)["spec"]["replicas"]
     assert replicas >= 2, "an outage must not scale in"
+
+
+def test_two_replicas_answer_alike_and_either_may_die(adapter, fleet, api_cluster, tmp_path):
+    pods = fleet.server("x", 2, rate=20)
+    second = Adapter(api_cluster, tmp_path, port=16444, health_port=18089)
+    path = (f"/apis/{GROUPS[0]}/v1beta2/namespaces/{fleet.namespace}/mcpservers.mcpfleet.dev/x/mcp_requests_per_second")
+
+    def item(replica):
+        status, body = replica.direct(path, token=replica.token)
+        assert status == 200, body
+        return json.loads(body)["items"][0]
+
+    api_cluster.apply({
+        "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding",
+        "metadata": {"name": "adapter-reads", "namespace": fleet.namespace},
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "test-hpa-reads-metrics"},
+        "subjects": [{"kind": "ServiceAccount", "name": "adapter", "namespace": SYSTEM}]})
+    wait_for("a whole window", lambda: item(adapter)["windowSeconds"] >= 5)
+    api_cluster.apply(hpa(fleet.namespace, "x", "x", server_metric("x", "mcp_requests_per_second", "20")))
+    replicas = lambda: api_cluster.get("deployment", "x", "-n", fleet.namespace)["spec"]["replicas"]  # noqa: E731
+    second.start()
+    try:
+        for _ in range(2):
+            new, old = item(second), item(adapter)
+            assert new["windowSeconds"] >= 5, "just started, it covers the same time"
+            assert milli(new["value"]) == pytest.approx(milli(old["value"]), rel=0.1)
+            second.kill()
+            second.start()
+        adapter.kill()
+        adapter.take_requests(False)
+        wait_for("an answer by the aggregator", lambda: fleet.raw("mcpservers.mcpfleet.dev/x/mcp_requests_per_second"))
+        assert replicas() == 2
+        for pod in pods:
+            fleet.pods[pod].set_rate(45)
+        wait_for("more replicas", lambda: replicas() >= 4, timeout=60)
+    finally:
+        adapter.start()
+        second.take_requests(False)
+        second.stop()
 
 
 def test_namespaces_are_deleted_once_the_adapter_is_back(api_cluster, adapter):
