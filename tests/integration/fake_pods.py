@@ -18,6 +18,7 @@ class FakePod:
         self.mode = "good"  # good, garbage, hang, large, error
         self.started = time.time() - 3600
         self._calls, self._since = 0.0, time.time()
+        self._begun = self._since
         self._server = http.server.ThreadingHTTPServer((address, port), _handler(self))
         self._server.daemon_threads = True
         self.port = self._server.server_address[1]
@@ -38,7 +39,8 @@ class FakePod:
 
     def metrics(self, past=0):
         """What it exposes now, after what it exposed in the seconds before, as the sidecar has it."""
-        earlier = range(past, 0, -max(past // 6, 1)) if past else []
+        reach = time.time() - self._begun
+        earlier = [ago for ago in range(past, 0, -max(past // 6, 1)) if ago <= reach]
         return b"".join(self._metrics(ago) + f"mcp_snapshot_age_seconds {ago}\n# EOF\n".encode()
                         for ago in earlier) + self._metrics(0)
 

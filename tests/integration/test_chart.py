@@ -183,6 +183,8 @@ def clean(api_cluster):
     def remove():
         api_cluster.kubectl("delete", "apiservice", CUSTOM, OLDER, OURS, "--ignore-not-found")
     remove()
+    wait_for("the namespace of the test before to be gone", timeout=60, condition=lambda: "Terminating" not in api_cluster.kubectl(
+        "get", "namespace", NAMESPACE, "-o", "jsonpath={.status.phase}", check=False))
     api_cluster.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}})
     yield
     remove()
