@@ -51,19 +51,6 @@ Result<metrics::Query> to_metrics_query(const MetricQuery& query, metrics::Metri
   return result;
 }
 
-metrics::PodState to_state(const PodEntry& entry, const PodHealth& health) {
-  metrics::PodState state;
-  state.namespace_ = entry.target->namespace_;
-  state.name = entry.target->name;
-  state.ready = entry.target->ready;
-  state.deleting = entry.target->deleting;
-  state.ready_since = entry.target->ready_since;
-  state.view = health.view.get();
-  state.failure = health.failure;
-  state.failing_since = health.failing_since;
-  return state;
-}
-
 std::string known_metrics(std::string_view resource) {
   std::string text;
   for (const auto name : metrics_of(resource))
@@ -104,6 +91,19 @@ std::vector<const PodEntry*> select_pods(const NamespaceView& space, const Metri
 
 }  // namespace
 
+metrics::PodState state_of(const PodEntry& entry, const PodHealth& health) {
+  metrics::PodState state;
+  state.namespace_ = entry.target->namespace_;
+  state.name = entry.target->name;
+  state.ready = entry.target->ready;
+  state.deleting = entry.target->deleting;
+  state.ready_since = entry.target->ready_since;
+  state.view = health.view.get();
+  state.failure = health.failure;
+  state.failing_since = health.failing_since;
+  return state;
+}
+
 std::vector<std::string_view> metrics_of(std::string_view resource) {
   if (resource != kPodsResource && resource != kServersResource) return {};
   const auto names = metrics::metric_names();
@@ -136,7 +136,7 @@ Explanation MetricSource::explain(const MetricQuery& query, Instant now) const {
   const auto add = [&](const PodEntry& entry) {
     const auto health = entry.record->health.load();
     result.pods.push_back(
-        {entry.target, health, metrics::pod_value(to_state(entry, *health), *asked, terms_, now)});
+        {entry.target, health, metrics::pod_value(state_of(entry, *health), *asked, terms_, now)});
   };
   if (query.path.resource == kPodsResource) {
     for (const auto* entry : select_pods(space->second, query)) add(*entry);
@@ -202,7 +202,7 @@ Result<MetricAnswer> MetricSource::pods(const MetricQuery& query, Instant now) c
   answer.items.reserve(chosen.size());
   for (const auto* entry : chosen) {
     const auto health = entry->record->health.load();
-    auto value = metrics::pod_value(to_state(*entry, *health), *asked, terms_, now);
+    auto value = metrics::pod_value(state_of(*entry, *health), *asked, terms_, now);
     if (value) {
       answer.items.push_back({entry->target->name, *value});
     } else if (!first) {
@@ -267,7 +267,7 @@ Result<Value> MetricSource::server(const NamespaceView& space, const ServerRecor
     states.reserve(pods->second.size());
     for (const auto& entry : pods->second) {
       healths.push_back(entry.record->health.load());
-      states.push_back(to_state(entry, *healths.back()));
+      states.push_back(state_of(entry, *healths.back()));
     }
   }
   return metrics::server_value(record.namespace_ + "/" + record.name, states, *asked, terms_, now);

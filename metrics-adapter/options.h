@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "log/log.h"
+#include "metrics-adapter/history/history_options.h"
 
 namespace mcpfleet::adapter {
 
@@ -35,6 +36,7 @@ struct Options {
   Duration scrape_interval = std::chrono::seconds(1);
   Duration window = std::chrono::seconds(30);
   Duration max_age = std::chrono::seconds(10);
+  HistoryOptions history;
   log::Format log_format = log::Format::Text;
   log::Level log_level = log::Level::Info;
 };
@@ -42,7 +44,8 @@ struct Options {
 using Environment = std::function<std::optional<std::string>(const std::string& name)>;
 
 // Reads "--flag value" and "--flag=value"; what no flag says comes from the environment
-// (POD_NAMESPACE), then from the defaults above. Error: Invalid, one sentence that names the flag.
+// (POD_NAMESPACE, REDIS_PASSWORD), then from the defaults above. Error: Invalid, one sentence that
+// names the flag.
 Result<Options> parse_options(const std::vector<std::string>& arguments,
                               const Environment& environment);
 

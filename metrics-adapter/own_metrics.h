@@ -32,6 +32,9 @@ class OwnMetrics {
   void count_series(std::size_t kinds);
   void count_request(int status, Duration took);
 
+  // For the parts that have metrics of their own.
+  prometheus::Registry& registry() { return *registry_; }
+
   // Text format 0.0.4.
   std::string exposition() const;
 

@@ -23,6 +23,9 @@ inline constexpr std::string_view kExternalGroup = "external.metrics.k8s.io";
 std::span<const std::string_view> versions_of(std::string_view group);
 bool has_version(std::string_view group, std::string_view version);
 
+// Error: Invalid (a broken escape).
+Result<std::string> percent_decode(std::string_view text, bool plus_is_space = false);
+
 struct Target {
   std::string path;                                       // as received, without the query
   std::vector<std::string> segments;                      // percent-decoded
@@ -49,6 +52,14 @@ bool is_resource(const Target& target);
 // The target whose answer this one, /apis/GROUP/VERSION/explain/…, asks to be explained; nullopt:
 // it is none of our own group's.
 std::optional<Target> explained(const Target& target);
+
+// The target of the metric whose past this one, /apis/GROUP/VERSION/history/…, asks for; nullopt:
+// as above.
+std::optional<Target> remembered(const Target& target);
+
+// The target of the metric of all objects ("*") which this one, /apis/GROUP/VERSION/top/namespaces/
+// NAMESPACE/RESOURCE/METRIC, asks to be ranked by; nullopt: as above.
+std::optional<Target> ranked(const Target& target);
 
 // Error: Invalid for a path with too few or too many parts.
 Result<MetricPath> parse_metric_path(const Target& target);
