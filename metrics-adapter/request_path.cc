@@ -36,14 +36,16 @@ Result<void> parse_query(std::string_view text, Target& target) {
   return {};
 }
 
-// The target without the word that comes first below a version of our own group; nullopt: another
-// word does, or nothing follows it.
+// The target without the word that comes first below a version of our own group, or last behind a
+// metric; nullopt: there is no such word, or nothing but it.
 std::optional<Target> without_word(const Target& target, std::string_view word) {
   const auto& parts = target.segments;
-  if (parts.size() <= kPrefix + 1 || parts[1] != kOwnGroup || parts[kPrefix] != word)
-    return std::nullopt;
+  if (parts.size() <= kPrefix + 1 || parts[1] != kOwnGroup) return std::nullopt;
+  const bool first = parts[kPrefix] == word;
+  const bool last = parts.size() == kPrefix + 6 && parts.back() == word;
+  if (!first && !last) return std::nullopt;
   Target inner = target;
-  inner.segments.erase(inner.segments.begin() + kPrefix);
+  inner.segments.erase(first ? inner.segments.begin() + kPrefix : inner.segments.end() - 1);
   return inner;
 }
 

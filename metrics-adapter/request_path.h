@@ -49,16 +49,19 @@ struct MetricPath {
 // that resource.
 bool is_resource(const Target& target);
 
-// The target whose answer this one, /apis/GROUP/VERSION/explain/…, asks to be explained; nullopt:
-// it is none of our own group's.
+// The target whose answer this one, /apis/GROUP/VERSION/explain/… or …/METRIC/explain, asks to be
+// explained; nullopt: it is none of our own group's. The API server itself takes the first form for
+// a request of a resource "explain" of the whole cluster, the second one for one of the metric: it
+// is for those whose rights are in one namespace.
 std::optional<Target> explained(const Target& target);
 
-// The target of the metric whose past this one, /apis/GROUP/VERSION/history/…, asks for; nullopt:
+// The target of the metric whose past this one, …/history/… or …/METRIC/history, asks for; nullopt:
 // as above.
 std::optional<Target> remembered(const Target& target);
 
-// The target of the metric of all objects ("*") which this one, /apis/GROUP/VERSION/top/namespaces/
-// NAMESPACE/RESOURCE/METRIC, asks to be ranked by; nullopt: as above.
+// The target of the metric of all objects ("*") which this one,
+// …/top/namespaces/NAMESPACE/RESOURCE/ METRIC or …/*/METRIC/top, asks to be ranked by; nullopt: as
+// above.
 std::optional<Target> ranked(const Target& target);
 
 // Error: Invalid for a path with too few or too many parts.

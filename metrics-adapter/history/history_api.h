@@ -17,6 +17,7 @@ bool is_past(const Target& target);
 //   GET    history/namespaces/NS/RESOURCE/NAME/METRIC   a MetricHistory
 //   DELETE history/namespaces/NS/RESOURCE/NAME/METRIC   forgets it; NAME and METRIC may be "*"
 //   GET    top/namespaces/NS/RESOURCE/METRIC            a MetricRanking
+// and the same with the word last: namespaces/NS/RESOURCE/NAME/METRIC/history, …/*/METRIC/top.
 // Takes some milliseconds where much is asked for: not for a server's thread.
 // Thread safety: any thread.
 class HistoryApi {

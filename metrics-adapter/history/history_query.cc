@@ -212,6 +212,8 @@ Result<HistoryQuery> parse_top_query(const Target& target, const HistoryLimits& 
   if (!known) return fail(known.error());
   auto query = parse_common(target, limits, now);
   if (!query) return query;
+  if (query->path.name != kAny)
+    return fail(ErrorKind::Invalid, "a ranking is of all objects: instead of a name there is *");
   if (auto parsed = parse_limit(target, *query); !parsed) return fail(parsed.error());
   if (query->aggregates.size() > 1)
     return fail(ErrorKind::Invalid, "aggregate: a ranking is by one of them");

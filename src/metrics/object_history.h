@@ -3,6 +3,8 @@
 //
 // Source: RealTimeMetrics of seed 000 has the same two (samples for an hour, minutes for a day).
 // What was not measured is absent, never zero.
+// Memory, by the default shape: 18 kB at most for each metric that changes, 1.2 kB while one does
+// not, none for one without values.
 // Thread safety: a plain value.
 #pragma once
 

@@ -104,7 +104,10 @@ def test_rights(adapter, fleet):  # noqa: F811
     past = Past(fleet)
     fleet.server("x", 1, in_flight=3)
     wait_for("a history", lambda: past.samples("x", "mcp_requests_in_flight"))
-    cluster, path = fleet.cluster, past.path("x", "mcp_requests_in_flight")
+    cluster = fleet.cluster
+    # The form that the API server itself authorises as the metric.
+    path = f"{OWN}/namespaces/{past.namespace}/{SERVER}/x/mcp_requests_in_flight/history"
+    assert '"MetricHistory"' in cluster.kubectl("get", "--raw", path)
 
     def as_reader(verb):
         return cluster.kubectl(verb, "--raw", path, "--as=reader", check=False)

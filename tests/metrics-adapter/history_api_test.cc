@@ -221,7 +221,9 @@ TEST(HistoryAccessTest, ThePastNeedsTheRightToTheMetric) {
     const char* rest;
     const char* name;
   } cases[] = {{"history/namespaces/ns/mcpservers.mcpfleet.dev/x/m?window=5m", "x"},
-               {"top/namespaces/ns/mcpservers.mcpfleet.dev/m?limit=3", "*"}};
+               {"namespaces/ns/mcpservers.mcpfleet.dev/x/m/history?window=5m", "x"},
+               {"top/namespaces/ns/mcpservers.mcpfleet.dev/m?limit=3", "*"},
+               {"namespaces/ns/mcpservers.mcpfleet.dev/*/m/top?limit=3", "*"}};
   for (const auto& test : cases) {
     const auto target = parse_target(kOwn + test.rest).value();
     EXPECT_TRUE(is_past(target));

@@ -116,9 +116,21 @@ TEST(HistoryQueryTest, NamesTheParameterThatIsWrong) {
   for (const char* limit : {"0", "101", "x", "", "-1", "5x"})
     EXPECT_EQ(top(kTop + "?limit=" + limit).error().message,
               "limit: must be a number from 1 to 100");
+  EXPECT_EQ(top("namespaces/ns/pods/p/mcp_error_ratio/top").error().message,
+            "a ranking is of all objects: instead of a name there is *");
   EXPECT_EQ(top(kTop + "?aggregate=avg,max").error().message,
             "aggregate: a ranking is by one of them");
   EXPECT_TRUE(history(kRate + "?from=yesterday").error().message.starts_with("from: "));
+}
+
+TEST(HistoryQueryTest, TheWordMayComeLast) {
+  const auto query = history("namespaces/ns/pods/p/mcp_error_ratio/history?window=1m");
+  ASSERT_TRUE(query) << query.error().message;
+  EXPECT_EQ(query->path.name, "p");
+  EXPECT_EQ(query->path.metric, "mcp_error_ratio");
+  const auto ranking = top("namespaces/ns/pods/*/mcp_error_ratio/top");
+  ASSERT_TRUE(ranking) << ranking.error().message;
+  EXPECT_EQ(ranking->path.name, "*");
 }
 
 TEST(HistoryQueryTest, Resets) {
