@@ -189,12 +189,12 @@ RestoredHistory RedisRecords::read(std::span<const std::vector<std::string>> ans
     if (!reading) continue;
     // Adapters that wrote at the same moment may have left two of one time.
     const bool again = !history.readings.empty() && history.readings.back().first == reading->first;
-    if (!again) history.readings.push_back(std::move(*reading));
+    if (!again) history.readings.push_back(*reading);
   }
   for (const auto& hour : answers.subspan(2))
     for (std::size_t i = 0; i + 1 < hour.size(); i += 2)
       if (auto minute = read_minute(hour[i], hour[i + 1]))
-        history.minutes.push_back(std::move(*minute));
+        history.minutes.push_back(*minute);
   std::ranges::sort(history.minutes, {}, &MinuteOfAll::at);
   apply_resets(history, read_resets(answers[0]));
   return history;
