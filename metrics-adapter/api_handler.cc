@@ -23,9 +23,12 @@ void ApiHandler::handle(http::Request request, http::Respond respond) {
   pending->target = std::move(*target);
   if (auto probe = answer_probe(pending->target, checks_))
     return finish(*pending, std::move(*probe));
-  if (pending->request.method != "GET")
-    return finish(*pending, status_response(405, "only GET is served"));
+  const bool forgets = pending->request.method == "DELETE" && remembered(pending->target);
+  if (pending->request.method != "GET" && !forgets)
+    return finish(*pending, status_response(405, "only GET is served, and DELETE of histories"));
   pending->access = access_of(pending->target);
+  if (forgets) pending->access.verb = "delete";
+  if (is_past(pending->target)) return wait_for(std::move(pending));
 
   const auto identity = gatekeeper_.identify_now(pending->request);
   if (!identity) return wait_for(std::move(pending));
@@ -35,7 +38,7 @@ void ApiHandler::handle(http::Request request, http::Respond respond) {
   finish(*pending, *allowed ? answer(*pending) : error_response(allowed->error()));
 }
 
-// Asks the API server on a thread that may wait.
+// Asks the API server, and answers, on a thread that may wait.
 void ApiHandler::wait_for(std::shared_ptr<Pending> pending) {
   const bool taken = pool_.submit([this, pending] {
     const auto identity = gatekeeper_.identify(pending->request);
@@ -48,6 +51,10 @@ void ApiHandler::wait_for(std::shared_ptr<Pending> pending) {
 }
 
 http::Response ApiHandler::answer(const Pending& pending) const {
+  if (is_past(pending.target))
+    return history_ != nullptr
+               ? history_->answer(pending.request.method, pending.target, clock_.wall())
+               : status_response(404, "no histories are kept (--history=false)");
   if (is_resource(pending.target))
     return answer_metric_request(pending.target, source_, {clock_.wall(), clock_.monotonic()});
   if (auto found = discovery_.answer(pending.target, pending.request.headers)) return *found;

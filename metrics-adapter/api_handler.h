@@ -12,6 +12,7 @@
 #include "http/server.h"
 #include "metrics-adapter/authorizer.h"
 #include "metrics-adapter/discovery.h"
+#include "metrics-adapter/history/history_api.h"
 #include "metrics-adapter/metric_source.h"
 #include "metrics-adapter/openapi.h"
 #include "metrics-adapter/own_metrics.h"
@@ -29,18 +30,21 @@ struct Gatekeeper {
   std::function<Result<void>(const http::Identity&, const AccessRequest&)> authorize;
 };
 
-// Everything but the first question of somebody (10 s each) is answered on the server's thread.
+// Everything but the first question of somebody (10 s each), and questions about the past, is
+// answered on the server's thread. `history` may be null: no past is kept.
 // Thread safety: handle() from any thread. Outlives the server and the pool.
 class ApiHandler {
  public:
   ApiHandler(Gatekeeper gatekeeper, const MetricSource& source, std::vector<Check> checks,
-             const Clock& clock, WorkerPool& pool, OwnMetrics& metrics)
+             const Clock& clock, WorkerPool& pool, OwnMetrics& metrics,
+             const HistoryApi* history = nullptr)
       : gatekeeper_(std::move(gatekeeper)),
         source_(source),
         checks_(std::move(checks)),
         clock_(clock),
         pool_(pool),
-        metrics_(metrics) {}
+        metrics_(metrics),
+        history_(history) {}
 
   void handle(http::Request request, http::Respond respond);
 
@@ -57,6 +61,7 @@ class ApiHandler {
   const Clock& clock_;
   WorkerPool& pool_;
   OwnMetrics& metrics_;
+  const HistoryApi* const history_;
   const Discovery discovery_;
   const OpenApi openapi_;
 };

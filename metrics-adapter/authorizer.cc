@@ -62,7 +62,8 @@ Result<void> decide(const http::Identity& identity, const AccessRequest& access,
 }  // namespace
 
 AccessRequest access_of(const Target& target) {
-  if (const auto inner = explained(target)) return access_of(*inner);
+  for (const auto inner_of : {explained, remembered, ranked})
+    if (const auto inner = inner_of(target)) return access_of(*inner);
   AccessRequest access;
   if (!is_resource(target)) {
     access.path = target.path;

@@ -25,8 +25,8 @@ struct AccessRequest {
   std::string name;
 };
 
-// "get" of a target, "list" of external metrics; an explanation needs the right
-// to what it explains. Source: k8s.io/apiserver
+// "get" of a target, "list" of external metrics; an explanation, a history and a ranking need the
+// right to the metric that they are of. Source: k8s.io/apiserver
 // pkg/endpoints/request/requestinfo.go.
 AccessRequest access_of(const Target& target);
 

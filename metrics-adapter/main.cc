@@ -21,6 +21,7 @@
 #include "metrics-adapter/authenticator.h"
 #include "metrics-adapter/authorizer.h"
 #include "metrics-adapter/demand.h"
+#include "metrics-adapter/history/history_part.h"
 #include "metrics-adapter/metric_source.h"
 #include "metrics-adapter/operator_lease.h"
 #include "metrics-adapter/options.h"
@@ -79,6 +80,8 @@ class Program {
                 [this] { return pods_synced() && servers_synced(); }, options_.window),
         lease_(options_.operator_lease_namespace, options_.operator_lease_name, clock_),
         source_(roster_, demand_, source_terms(options_), operator_liveness()),
+        history_(options_.history, options_.scrape_interval, source_terms(options_).terms, roster_,
+                 clock_, metrics_),
         authenticator_(*client_, clock_),
         authorizer_(*client_, clock_),
         keeper_(*client_, clock_,
@@ -86,7 +89,7 @@ class Program {
                  options_.api_services}),
         pool_(kWorkers, kMaxWaiting),
         handler_(make_gatekeeper(authenticator_, authorizer_), source_, checks(), clock_, pool_,
-                 metrics_) {}
+                 metrics_, history_.api()) {}
 
   ~Program() {
     certificate_loop_.reset();
@@ -116,6 +119,7 @@ class Program {
     auto scraper = Scraper::start(scraping, clock_, roster_, demand_, metrics_);
     if (!scraper) return fail(scraper.error());
     scraper_ = std::move(*scraper);
+    history_.start();
     running_.store(true);
     authorities_loop_.emplace([this]() -> Duration {
       static_cast<void>(authenticator_.refresh());
@@ -191,7 +195,7 @@ class Program {
     server.threads = kServerThreads;
     server.tls = std::move(identity);
     server.request_client_certificate = true;
-    server.max_body_bytes = 64 * 1024;  // only GET is served
+    server.max_body_bytes = 64 * 1024;  // nothing that is served has a body
     auto started =
         http::Server::start(server, [this](http::Request request, http::Respond respond) {
           handler_.handle(std::move(request), std::move(respond));
@@ -214,6 +218,7 @@ class Program {
   Roster roster_;
   OperatorLease lease_;
   MetricSource source_;
+  HistoryPart history_;
   Authenticator authenticator_;
   Authorizer authorizer_;
   CertificateKeeper keeper_;

@@ -55,19 +55,6 @@ Result<metrics::Query> to_metrics_query(const MetricQuery& query, metrics::Metri
   return result;
 }
 
-metrics::PodState to_state(const PodEntry& entry, const PodHealth& health) {
-  metrics::PodState state;
-  state.namespace_ = entry.target->namespace_;
-  state.name = entry.target->name;
-  state.ready = entry.target->ready;
-  state.deleting = entry.target->deleting;
-  state.ready_since = entry.target->ready_since;
-  state.view = health.view.get();
-  state.failure = health.failure;
-  state.failing_since = health.failing_since;
-  return state;
-}
-
 // The states of pods, and what keeps them valid.
 struct States {
   std::vector<std::shared_ptr<const PodHealth>> healths;
@@ -76,7 +63,7 @@ struct States {
   void add(const std::vector<PodEntry>& pods) {
     for (const auto& entry : pods) {
       healths.push_back(entry.record->health.load());
-      of_pods.push_back(to_state(entry, *healths.back()));
+      of_pods.push_back(state_of(entry, *healths.back()));
     }
   }
 };
@@ -120,6 +107,19 @@ std::vector<const PodEntry*> select_pods(const NamespaceView& space, const Metri
 }
 
 }  // namespace
+
+metrics::PodState state_of(const PodEntry& entry, const PodHealth& health) {
+  metrics::PodState state;
+  state.namespace_ = entry.target->namespace_;
+  state.name = entry.target->name;
+  state.ready = entry.target->ready;
+  state.deleting = entry.target->deleting;
+  state.ready_since = entry.target->ready_since;
+  state.view = health.view.get();
+  state.failure = health.failure;
+  state.failing_since = health.failing_since;
+  return state;
+}
 
 std::vector<std::string_view> metrics_of(std::string_view resource) {
   if (resource != kPodsResource && resource != kServersResource && resource != kNamespacesResource)
@@ -180,7 +180,7 @@ Explanation MetricSource::explain(const MetricQuery& query, Instant now) const {
   if (!value_of) return result;
   const auto add = [&](const PodEntry& entry) {
     const auto health = entry.record->health.load();
-    result.pods.push_back({entry.target, health, (*value_of)(to_state(entry, *health))});
+    result.pods.push_back({entry.target, health, (*value_of)(state_of(entry, *health))});
   };
   if (of_pods) {
     for (const auto* entry : select_pods(space->second, query)) add(*entry);
@@ -262,7 +262,7 @@ Result<MetricAnswer> MetricSource::pods(const MetricQuery& query, Instant now) c
   answer.items.reserve(chosen.size());
   for (const auto* entry : chosen) {
     const auto health = entry->record->health.load();
-    auto value = (*value_of)(to_state(*entry, *health));
+    auto value = (*value_of)(state_of(*entry, *health));
     if (value) {
       answer.items.push_back({entry->target->name, *value});
     } else if (!first) {

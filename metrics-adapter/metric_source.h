@@ -120,6 +120,9 @@ class MetricSource {
   const Liveness operator_lives_;  // null: not asked
 };
 
+// A pod as the calculations want it; its views live as long as `entry` and `health`.
+metrics::PodState state_of(const PodEntry& entry, const PodHealth& health);
+
 // Names of all metrics of a resource, for discovery; empty for an unknown resource.
 std::vector<std::string_view> metrics_of(std::string_view resource);
 

@@ -2,6 +2,7 @@
 
 #include <charconv>
 
+#include "base/quantity.h"
 #include "base/time_text.h"
 #include "kube/paths.h"
 #include "metrics/series_answer.h"
@@ -11,6 +12,7 @@ namespace {
 
 using std::chrono::hours;
 using std::chrono::milliseconds;
+using std::chrono::minutes;
 using std::chrono::seconds;
 
 // Longer than any program runs, and far from overflowing.
@@ -110,6 +112,24 @@ Result<void> set_hold(Options& options, const std::string& value) {
   return {};
 }
 
+Result<void> set_bytes(std::size_t& field, const std::string& value) {
+  constexpr std::int64_t kLeast = std::int64_t{1} << 20;
+  auto milli = parse_quantity_milli(value);
+  if (!milli) return fail(milli.error());
+  if (*milli / 1000 < kLeast) return fail(ErrorKind::Invalid, "must be at least 1Mi");
+  field = static_cast<std::size_t>(*milli / 1000);
+  return {};
+}
+
+// The password may come from elsewhere and stays.
+Result<void> set_redis(RedisAddress& field, const std::string& value) {
+  auto address = parse_redis_url(value);
+  if (!address) return fail(address.error());
+  if (address->password.empty()) address->password = std::move(field.password);
+  field = std::move(*address);
+  return {};
+}
+
 template <typename T>
 Result<void> take(T& field, Result<T> value) {
   if (!value) return fail(value.error());
@@ -170,6 +190,30 @@ constexpr Flag kFlags[] = {
     {"--max-series",
      "NUMBER: series of other metrics than mcp_… that are kept at most (default 200000)",
      [](Options& o, const std::string& v) { return set_number(o.max_series, v, 0, 100'000'000); }},
+    {"--history", "true|false: whether the past of metrics is kept (default true)",
+     [](Options& o, const std::string& v) { return set_bool(o.history.enabled, v); }},
+    {"--history-details", "true|false: that of pods and tools, too (default true)",
+     [](Options& o, const std::string& v) { return set_bool(o.history.details, v); }},
+    {"--history-fine", "DURATION: for how long each sample is kept (default 5m)",
+     [](Options& o, const std::string& v) {
+       return set_duration(o.history.fine, v, Duration{0}, hours(1));
+     }},
+    {"--history-raw", "DURATION: for how long one sample of 5 s is kept (default 1h)",
+     [](Options& o, const std::string& v) {
+       return set_duration(o.history.raw, v, minutes(1), hours(1));
+     }},
+    {"--history-minutes", "DURATION: for how long aggregates of minutes are kept (default 24h)",
+     [](Options& o, const std::string& v) {
+       return set_duration(o.history.minutes, v, Duration{0}, hours(48));
+     }},
+    {"--history-max-bytes", "QUANTITY: the memory that all of that may take (default 256Mi)",
+     [](Options& o, const std::string& v) { return set_bytes(o.history.max_bytes, v); }},
+    {"--redis-url",
+     "redis://[:PASSWORD@]HOST[:PORT][/DATABASE]: keeps the past over a restart; the password may "
+     "also be in $REDIS_PASSWORD (default: no Redis)",
+     [](Options& o, const std::string& v) { return set_redis(o.history.redis, v); }},
+    {"--redis-key-prefix", "TEXT: in front of all keys in Redis (default mcpfleet:history:)",
+     [](Options& o, const std::string& v) { return set_text(o.history.redis_key_prefix, v); }},
     {"--log-format", "text|json (default text)",
      [](Options& o, const std::string& v) { return take(o.log_format, log::parse_format(v)); }},
     {"--log-level", "debug|info|warn|error (default info)",
@@ -190,6 +234,8 @@ Result<Options> check(Options options) {
   for (const auto& [metric, age] : options.hold)
     if (age < options.max_age)
       return fail(ErrorKind::Invalid, "--hold " + metric + " must not be shorter than --max-age");
+  if (options.history.fine > options.history.raw)
+    return fail(ErrorKind::Invalid, "--history-fine must not be longer than --history-raw");
   return options;
 }
 
@@ -200,6 +246,7 @@ Result<Options> parse_options(const std::vector<std::string>& arguments,
   Options options;
   if (const auto value = environment("POD_NAMESPACE"); value && !value->empty())
     options.namespace_ = *value;
+  if (const auto value = environment("REDIS_PASSWORD")) options.history.redis.password = *value;
   for (std::size_t i = 0; i < arguments.size(); ++i) {
     const auto& argument = arguments[i];
     const auto equals = argument.find('=');

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "log/log.h"
+#include "metrics-adapter/history/history_options.h"
 
 namespace mcpfleet::adapter {
 
@@ -40,6 +41,7 @@ struct Options {
   std::uint64_t min_samples = 5;
   bool annotated_pods = true;
   std::size_t max_series = 200'000;
+  HistoryOptions history;
   log::Format log_format = log::Format::Text;
   log::Level log_level = log::Level::Info;
 };
@@ -47,7 +49,8 @@ struct Options {
 using Environment = std::function<std::optional<std::string>(const std::string& name)>;
 
 // Reads "--flag value" and "--flag=value"; what no flag says comes from the environment
-// (POD_NAMESPACE), then from the defaults above. Error: Invalid, one sentence that names the flag.
+// (POD_NAMESPACE, REDIS_PASSWORD), then from the defaults above. Error: Invalid, one sentence that
+// names the flag.
 Result<Options> parse_options(const std::vector<std::string>& arguments,
                               const Environment& environment);
 

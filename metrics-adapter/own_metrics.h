@@ -34,6 +34,9 @@ class OwnMetrics {
   void count_refused_series(std::size_t count);
   void count_request(int status, Duration took);
 
+  // For the parts that have metrics of their own.
+  prometheus::Registry& registry() { return *registry_; }
+
   // Text format 0.0.4.
   std::string exposition() const;
 

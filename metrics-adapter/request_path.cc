@@ -18,7 +18,51 @@ int hex(char c) {
   return -1;
 }
 
-Result<std::string> decode(std::string_view text, bool plus_is_space) {
+Result<void> parse_query(std::string_view text, Target& target) {
+  while (!text.empty()) {
+    const auto end = text.find('&');
+    const auto pair = text.substr(0, end);
+    text.remove_prefix(end == text.npos ? text.size() : end + 1);
+    if (pair.empty()) continue;
+    const auto equals = pair.find('=');
+    auto name = percent_decode(pair.substr(0, equals), true);
+    auto value =
+        percent_decode(equals == pair.npos ? std::string_view() : pair.substr(equals + 1), true);
+    if (!name) return fail(name.error());
+    if (!value) return fail(value.error());
+    target.query.emplace(std::move(*name), std::move(*value));
+  }
+  return {};
+}
+
+// The target without the word that comes first below a version of our own group, or last behind a
+// metric; nullopt: there is no such word, or nothing but it.
+std::optional<Target> without_word(const Target& target, std::string_view word) {
+  const auto& parts = target.segments;
+  if (parts.size() <= kPrefix + 1 || parts[1] != kOwnGroup) return std::nullopt;
+  const bool first = parts[kPrefix] == word;
+  const bool last = parts.size() == kPrefix + 6 && parts.back() == word;
+  if (!first && !last) return std::nullopt;
+  Target inner = target;
+  inner.segments.erase(first ? inner.segments.begin() + kPrefix : inner.segments.end() - 1);
+  return inner;
+}
+
+}  // namespace
+
+std::span<const std::string_view> versions_of(std::string_view group) {
+  if (group == kCustomGroup) return kCustomVersions;
+  if (group == kOwnGroup) return kOwnVersions;
+  if (group == kExternalGroup) return kExternalVersions;
+  return {};
+}
+
+bool has_version(std::string_view group, std::string_view version) {
+  const auto versions = versions_of(group);
+  return std::ranges::find(versions, version) != versions.end();
+}
+
+Result<std::string> percent_decode(std::string_view text, bool plus_is_space) {
   std::string decoded;
   decoded.reserve(text.size());
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -36,36 +80,6 @@ Result<std::string> decode(std::string_view text, bool plus_is_space) {
   return decoded;
 }
 
-Result<void> parse_query(std::string_view text, Target& target) {
-  while (!text.empty()) {
-    const auto end = text.find('&');
-    const auto pair = text.substr(0, end);
-    text.remove_prefix(end == text.npos ? text.size() : end + 1);
-    if (pair.empty()) continue;
-    const auto equals = pair.find('=');
-    auto name = decode(pair.substr(0, equals), true);
-    auto value = decode(equals == pair.npos ? std::string_view() : pair.substr(equals + 1), true);
-    if (!name) return fail(name.error());
-    if (!value) return fail(value.error());
-    target.query.emplace(std::move(*name), std::move(*value));
-  }
-  return {};
-}
-
-}  // namespace
-
-std::span<const std::string_view> versions_of(std::string_view group) {
-  if (group == kCustomGroup) return kCustomVersions;
-  if (group == kOwnGroup) return kOwnVersions;
-  if (group == kExternalGroup) return kExternalVersions;
-  return {};
-}
-
-bool has_version(std::string_view group, std::string_view version) {
-  const auto versions = versions_of(group);
-  return std::ranges::find(versions, version) != versions.end();
-}
-
 Result<Target> parse_target(std::string_view text) {
   if (text.size() > kMaxTarget)
     return fail(ErrorKind::Invalid,
@@ -77,7 +91,7 @@ Result<Target> parse_target(std::string_view text) {
   while (!path.empty()) {
     const auto slash = path.find('/');
     if (slash != 0) {
-      auto segment = decode(path.substr(0, slash), false);
+      auto segment = percent_decode(path.substr(0, slash), false);
       if (!segment) return fail(segment.error());
       target.segments.push_back(std::move(*segment));
     }
@@ -93,12 +107,14 @@ bool is_resource(const Target& target) {
   return target.segments.size() > kPrefix && target.segments.front() == "apis";
 }
 
-std::optional<Target> explained(const Target& target) {
-  const auto& parts = target.segments;
-  if (parts.size() <= kPrefix + 1 || parts[1] != kOwnGroup || parts[kPrefix] != "explain")
-    return std::nullopt;
-  Target inner = target;
-  inner.segments.erase(inner.segments.begin() + kPrefix);
+std::optional<Target> explained(const Target& target) { return without_word(target, "explain"); }
+
+std::optional<Target> remembered(const Target& target) { return without_word(target, "history"); }
+
+std::optional<Target> ranked(const Target& target) {
+  auto inner = without_word(target, "top");
+  if (inner && inner->segments.size() == kPrefix + 4)
+    inner->segments.insert(inner->segments.end() - 1, "*");
   return inner;
 }
 

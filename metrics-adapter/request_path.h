@@ -26,6 +26,9 @@ inline constexpr std::array<std::string_view, 3> kGroups{kCustomGroup, kOwnGroup
 std::span<const std::string_view> versions_of(std::string_view group);
 bool has_version(std::string_view group, std::string_view version);
 
+// Error: Invalid (a broken escape).
+Result<std::string> percent_decode(std::string_view text, bool plus_is_space = false);
+
 struct Target {
   std::string path;                                       // as received, without the query
   std::vector<std::string> segments;                      // percent-decoded
@@ -49,9 +52,20 @@ struct MetricPath {
 // that resource.
 bool is_resource(const Target& target);
 
-// The target whose answer this one, /apis/GROUP/VERSION/explain/…, asks to be explained; nullopt:
-// it is none of our own group's.
+// The target whose answer this one, /apis/GROUP/VERSION/explain/… or …/METRIC/explain, asks to be
+// explained; nullopt: it is none of our own group's. The API server itself takes the first form for
+// a request of a resource "explain" of the whole cluster, the second one for one of the metric: it
+// is for those whose rights are in one namespace.
 std::optional<Target> explained(const Target& target);
+
+// The target of the metric whose past this one, …/history/… or …/METRIC/history, asks for; nullopt:
+// as above.
+std::optional<Target> remembered(const Target& target);
+
+// The target of the metric of all objects ("*") which this one,
+// …/top/namespaces/NAMESPACE/RESOURCE/ METRIC or …/*/METRIC/top, asks to be ranked by; nullopt: as
+// above.
+std::optional<Target> ranked(const Target& target);
 
 // Error: Invalid for a path with too few or too many parts.
 Result<MetricPath> parse_metric_path(const Target& target);

@@ -10,7 +10,7 @@
 namespace mcpfleet::metrics {
 namespace {
 
-constexpr std::array<std::string_view, 8> kNames{
+constexpr std::array<std::string_view, kMetricCount> kNames{
     "mcp_requests_per_second",
     "mcp_request_duration_seconds_avg",
     "mcp_request_duration_seconds_p50",

@@ -4,6 +4,7 @@
 // Thread safety: free functions without state.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -27,6 +28,7 @@ enum class Metric {
   ActiveSessions,
   ErrorRatio,
 };
+inline constexpr std::size_t kMetricCount = 8;
 
 // The names under which the metrics API serves them, in the order of the enumeration.
 std::span<const std::string_view> metric_names();

@@ -125,6 +125,21 @@ def test_the_adapter_knows_the_operators_lease(helm):
     assert f"--operator-lease={NAMESPACE}/mcp-operator" in adapter["args"]
 
 
+def test_histories_and_redis(helm):
+    def container(*values):
+        return named(render(helm, *values), "Deployment", "mcp-metrics-adapter")["spec"]["template"]["spec"]["containers"][0]
+    plain = container()
+    assert {"--history=true", "--history-fine=5m", "--history-raw=1h", "--history-minutes=24h",
+            "--history-max-bytes=256Mi"} <= set(plain["args"])
+    assert not any("redis" in argument for argument in plain["args"])
+    assert [variable["name"] for variable in plain["env"]] == ["POD_NAMESPACE"]
+    assert "--history=false" in container("metricsAdapter.history.enabled=false")["args"]
+    kept = container("metricsAdapter.redis.url=redis://redis.example.svc/3", "metricsAdapter.redis.secretName=redis")
+    assert {"--redis-url=redis://redis.example.svc/3", "--redis-key-prefix=mcpfleet:history:"} <= set(kept["args"])
+    assert kept["env"][1] == {"name": "REDIS_PASSWORD",
+                              "valueFrom": {"secretKeyRef": {"name": "redis", "key": "password"}}}
+
+
 def test_pods_are_restricted(helm):
     """Pod Security's profile `restricted`, the service account of each program's own, probes and requests."""
     for name in ("mcp-operator", "mcp-metrics-adapter"):
@@ -170,6 +185,8 @@ def test_no_right_is_wider_than_needed(helm):
     ("metricsAdapter.minSamples=0", "minSamples"),
     ("metricsAdapter.hold.mcp_active_sessions=long", "hold"),
     ("metricsAdapter.tls.secretName=Mine", "secretName"),
+    ("metricsAdapter.history.maxBytes=lots", "maxBytes"),
+    ("metricsAdapter.redis.url=redis://:password@host", "url"),
     ("operater.workers=2", "operater"),
 ])
 def test_bad_values_are_named(helm, value, wanted):
@@ -222,6 +239,7 @@ def check_rights(cluster):
     assert not may(cluster, "joe", "get", "mcpservers")
     cluster.kubectl("create", "rolebinding", "joe", "--clusterrole=edit", "--user=joe", "-n", NAMESPACE)
     wait_for("an editor's rights", lambda: may(cluster, "joe", "create", "mcpservers"))
+    assert may(cluster, "joe", "delete", "mcpservers.mcpfleet.dev/mcp_error_ratio", "metrics.mcpfleet.dev")
     wait_for("a viewer's rights, which an editor has", lambda: may(cluster, "joe", "list", "mcpservers"))
     assert not may(cluster, "joe", "patch", "mcpservers/status")
 

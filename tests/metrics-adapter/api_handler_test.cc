@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <future>
+#include <mutex>
 #include <nlohmann/json.hpp>
 
 #include "fixture.h"
@@ -35,7 +38,16 @@ class Gate {
               if (!asked_) return std::nullopt;
               return authorize(who);
             },
-            [](const http::Identity& who, const AccessRequest&) { return authorize(who); }};
+            [this](const http::Identity& who, const AccessRequest& access) {
+              std::lock_guard lock(mutex_);
+              verb_ = access.verb;
+              return authorize(who);
+            }};
+  }
+  // Of the last access that was asked for with time to wait.
+  std::string verb() const {
+    std::lock_guard lock(mutex_);
+    return verb_;
   }
 
  private:
@@ -49,6 +61,8 @@ class Gate {
     return fail(ErrorKind::Forbidden, who.user + " may not");
   }
   std::atomic<bool> asked_{false};
+  mutable std::mutex mutex_;
+  std::string verb_;  // protected by mutex_
 };
 
 class ApiHandlerTest : public testing::Test {
@@ -97,8 +111,12 @@ class ApiHandlerTest : public testing::Test {
   WorkerPool pool_{2, 16};
   Gate gate_;
   std::atomic<bool> ready_{true};
+  HistoryMetrics history_metrics_{metrics_.registry()};
+  HistoryBook book_{{}, history_metrics_};
+  HistoryApi history_{book_};
   ApiHandler handler_{gate_.keeper(), source_, {{"x", [this] { return ready_.load(); }}},
-                      fleet_.clock,   pool_,   metrics_};
+                      fleet_.clock,   pool_,   metrics_,
+                      &history_};
   std::unique_ptr<http::Server> server_;
   std::unique_ptr<http::Client> client_;
 };
@@ -136,6 +154,42 @@ TEST_F(ApiHandlerTest, EverythingElseIsAClearError) {
   EXPECT_EQ(get("/apis/custom.metrics.k8s.io/v1beta2/x", "alice").status, 400);
   EXPECT_EQ(get("/a%zz", "alice").status, 400);
   EXPECT_EQ(get(kValues, "alice", "DELETE").status, 405);
+}
+
+TEST_F(ApiHandlerTest, ThePastIsReadAndForgottenByThoseWhoMay) {
+  constexpr const char* kPast =
+      "/apis/metrics.mcpfleet.dev/v1beta2/history/namespaces/ns/pods/p/mcp_active_sessions";
+  metrics::Reading reading{};
+  reading[static_cast<std::size_t>(metrics::Metric::ActiveSessions)] = 5;
+  book_.record({"pods", "ns", "p", "", ""}, fleet_.clock.wall(), reading);
+  EXPECT_EQ(get(kPast).status, 401);
+  EXPECT_EQ(get(kPast, "bob").status, 403);
+  EXPECT_EQ(get(kPast, "alice").status, 200);
+  EXPECT_EQ(gate_.verb(), "get");
+  EXPECT_EQ(get(kPast, "bob", "DELETE").status, 403);
+  EXPECT_EQ(get(kPast, "alice", "DELETE").status, 200);
+  EXPECT_EQ(gate_.verb(), "delete");
+  EXPECT_TRUE(json::parse(get(kPast, "alice").body)["series"][0]["samples"].empty());
+  EXPECT_EQ(get(kPast, "alice", "POST").status, 405);
+  EXPECT_EQ(get("/apis/metrics.mcpfleet.dev/v1beta2/top/namespaces/ns/pods/mcp_active_sessions",
+                "alice", "DELETE")
+                .status,
+            405);
+}
+
+TEST_F(ApiHandlerTest, WithoutHistoriesThePastIsNotThere) {
+  ApiHandler without{gate_.keeper(), source_, {}, fleet_.clock, pool_, metrics_};
+  http::Request request;
+  request.method = "GET";
+  request.target =
+      "/apis/metrics.mcpfleet.dev/v1beta2/history/namespaces/ns/pods/p/mcp_error_ratio";
+  request.headers.add("Authorization", "Bearer alice");
+  std::promise<http::Response> answer;
+  without.handle(std::move(request),
+                 [&answer](http::Response response) { answer.set_value(std::move(response)); });
+  const auto response = answer.get_future().get();
+  EXPECT_EQ(response.status, 404);
+  EXPECT_EQ(json::parse(response.body)["message"], "no histories are kept (--history=false)");
 }
 
 }  // namespace

@@ -18,13 +18,44 @@ TEST(OptionsTest, FlagBeforeEnvironmentBeforeDefault) {
   EXPECT_EQ(parse_options({"--namespace=mine"}, environment)->namespace_, "mine");
 }
 
+TEST(OptionsTest, TheRedisPasswordComesFromTheEnvironment) {
+  const auto environment = [](const std::string& name) -> std::optional<std::string> {
+    if (name == "REDIS_PASSWORD") return "s3cret";
+    return std::nullopt;
+  };
+  const auto password = [&environment](const char* url) {
+    return parse_options({"--redis-url", url}, environment)->history.redis.password;
+  };
+  EXPECT_EQ(password("redis://host"), "s3cret");
+  EXPECT_EQ(password("redis://:other@host"), "other");
+}
+
 TEST(OptionsTest, ReadsEveryFlag) {
-  const auto options = parse_options(
-      {"--kubeconfig=/k", "--listen", "127.0.0.1:1", "--health-listen=127.0.0.1:0",
-       "--service-name=s", "--api-services=a,b,", "--tls-secret", "t", "--operator-lease=ns/op",
-       "--watch-namespaces=a,b", "--scrape-interval", "500ms", "--window=1m", "--max-age=5s",
-       "--log-format=json", "--log-level=debug"},
-      no_environment);
+  const auto options = parse_options({"--kubeconfig=/k",
+                                      "--listen",
+                                      "127.0.0.1:1",
+                                      "--health-listen=127.0.0.1:0",
+                                      "--service-name=s",
+                                      "--api-services=a,b,",
+                                      "--tls-secret",
+                                      "t",
+                                      "--operator-lease=ns/op",
+                                      "--watch-namespaces=a,b",
+                                      "--scrape-interval",
+                                      "500ms",
+                                      "--window=1m",
+                                      "--max-age=5s",
+                                      "--history=false",
+                                      "--history-details=false",
+                                      "--history-fine=1m",
+                                      "--history-raw=30m",
+                                      "--history-minutes=2h",
+                                      "--history-max-bytes=64Mi",
+                                      "--redis-url=redis://:p@redis:7000/2",
+                                      "--redis-key-prefix=mine:",
+                                      "--log-format=json",
+                                      "--log-level=debug"},
+                                     no_environment);
   ASSERT_TRUE(options) << options.error().message;
   EXPECT_EQ(options->kubeconfig, "/k");
   EXPECT_EQ(options->listen.address, "127.0.0.1");
@@ -40,6 +71,14 @@ TEST(OptionsTest, ReadsEveryFlag) {
   EXPECT_EQ(options->scrape_interval, std::chrono::milliseconds(500));
   EXPECT_EQ(options->window, std::chrono::minutes(1));
   EXPECT_EQ(options->max_age, std::chrono::seconds(5));
+  EXPECT_FALSE(options->history.enabled);
+  EXPECT_FALSE(options->history.details);
+  EXPECT_EQ(options->history.fine, std::chrono::minutes(1));
+  EXPECT_EQ(options->history.raw, std::chrono::minutes(30));
+  EXPECT_EQ(options->history.minutes, std::chrono::hours(2));
+  EXPECT_EQ(options->history.max_bytes, std::size_t{64} << 20);
+  EXPECT_EQ(options->history.redis, (RedisAddress{"redis", 7000, 2, "", "p"}));
+  EXPECT_EQ(options->history.redis_key_prefix, "mine:");
   EXPECT_EQ(options->log_format, log::Format::Json);
   EXPECT_EQ(options->log_level, log::Level::Debug);
   EXPECT_TRUE(parse_options({"--api-services="}, no_environment)->api_services.empty());
@@ -83,6 +122,13 @@ TEST(OptionsTest, NamesTheFlagThatIsWrong) {
       {{"--annotated-pods=yes"}, "--annotated-pods must be true or false"},
       {{"--tls-secret="}, "--tls-secret must not be empty"},
       {{"--scrape-interval=8s"}, "--max-age must be at least twice --scrape-interval"},
+      {{"--history=yes"}, "--history must be true or false"},
+      {{"--history-raw=2h"}, "--history-raw must be between 60s and 3600s"},
+      {{"--history-raw=1m"}, "--history-fine must not be longer than --history-raw"},
+      {{"--history-max-bytes=10k"}, "--history-max-bytes must be at least 1Mi"},
+      {{"--redis-url=redis:6379"},
+       "--redis-url must be redis://[:PASSWORD@]HOST[:PORT][/DATABASE]"},
+      {{"--redis-key-prefix="}, "--redis-key-prefix must not be empty"},
       {{"--scrape-interval=3s", "--window=4s"},
        "--window must be at least twice --scrape-interval"},
   };

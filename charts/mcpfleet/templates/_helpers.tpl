@@ -41,13 +41,17 @@ tolerations:
 {{- end }}
 {{- end }}
 
-{{/* What the containers of both programs share: their own metrics and probes are on port 8080. */}}
+{{/* What the containers of both programs share: their own metrics and probes are on port 8080. "env" may have more
+     variables, as YAML. */}}
 {{- define "mcpfleet.containerSettings" -}}
 env:
   - name: POD_NAMESPACE
     valueFrom:
       fieldRef:
         fieldPath: metadata.namespace
+{{- with .env }}
+  {{- . | nindent 2 }}
+{{- end }}
 securityContext:
   allowPrivilegeEscalation: false
   readOnlyRootFilesystem: true
@@ -64,6 +68,17 @@ livenessProbe:
   timeoutSeconds: 5
   failureThreshold: 6
 terminationMessagePolicy: FallbackToLogsOnError
+{{- end }}
+
+{{/* The password of the metrics adapter's Redis. */}}
+{{- define "mcpfleet.redisEnv" -}}
+{{- with .Values.metricsAdapter.redis }}
+{{- if and .url .secretName }}
+- name: REDIS_PASSWORD
+  valueFrom:
+    secretKeyRef: {name: {{ .secretName | quote }}, key: {{ .secretKey | quote }}}
+{{- end }}
+{{- end }}
 {{- end }}
 
 {{/* Annotations of the pods of both programs. */}}
