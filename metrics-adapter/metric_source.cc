@@ -17,14 +17,10 @@ std::unexpected<Error> no_value(const MetricQuery& query, const std::string& rea
   const auto& path = query.path;
   std::string text =
       "the server could not find the metric " + path.metric + " for " + path.resource;
-  if (path.name != "*") text += " " + path.namespace_ + "/" + path.name;
+  if (path.name != "*")
+    text += " " + (path.namespace_.empty() ? "" : path.namespace_ + "/") + path.name;
   if (!query.metric_labels.empty()) text += " with selector " + query.metric_labels_text;
   return fail(ErrorKind::NotFound, text + ": " + reason);
-}
-
-std::unexpected<Error> no_value(const MetricQuery& query, const Error& error) {
-  if (error.kind != ErrorKind::NotFound) return fail(error);
-  return no_value(query, error.message);
 }
 
 bool selects(const metrics::LabelSelector& selector, const Labels& labels) {
@@ -103,6 +99,11 @@ std::vector<const PodEntry*> select_pods(const NamespaceView& space, const Metri
 }
 
 }  // namespace
+
+std::unexpected<Error> no_value(const MetricQuery& query, const Error& error) {
+  if (error.kind != ErrorKind::NotFound) return fail(error);
+  return no_value(query, error.message);
+}
 
 std::vector<std::string_view> metrics_of(std::string_view resource) {
   if (resource != kPodsResource && resource != kServersResource) return {};

@@ -35,6 +35,13 @@ struct Options {
   Duration scrape_interval = std::chrono::seconds(1);
   Duration window = std::chrono::seconds(30);
   Duration max_age = std::chrono::seconds(10);
+  // A second source of metrics; an empty URL: none.
+  std::string prometheus_url;
+  std::string prometheus_rules;  // file
+  std::string prometheus_ca_file;
+  std::string prometheus_token_file;
+  Duration prometheus_relist_interval = std::chrono::minutes(1);
+  Duration prometheus_timeout = std::chrono::seconds(5);
   log::Format log_format = log::Format::Text;
   log::Level log_level = log::Level::Info;
 };

@@ -96,8 +96,8 @@ class ApiHandlerTest : public testing::Test {
   WorkerPool pool_{2, 16};
   Gate gate_;
   std::atomic<bool> ready_{true};
-  ApiHandler handler_{gate_.keeper(), source_, {{"x", [this] { return ready_.load(); }}},
-                      fleet_.clock,   pool_,   metrics_};
+  ApiHandler handler_{gate_.keeper(), {source_}, {{"x", [this] { return ready_.load(); }}},
+                      fleet_.clock,   pool_,     metrics_};
   std::unique_ptr<http::Server> server_;
   std::unique_ptr<http::Client> client_;
 };

@@ -27,7 +27,8 @@ class MetricsApiTest : public testing::Test {
     fleet_.roster.refresh();
     const auto target =
         parse_target("/apis/" + group + "/" + version + "/namespaces/ns/" + rest).value();
-    return answer_metric_request(target, *source_, {fleet_.clock.wall(), fleet_.clock.monotonic()});
+    return answer_metric_request(target, {*source_},
+                                 {fleet_.clock.wall(), fleet_.clock.monotonic()});
   }
   json body(const std::string& rest) {
     const auto response = get(rest);
@@ -127,7 +128,8 @@ TEST_F(MetricsApiTest, ExplainsAnAnswer) {
     fleet_.roster.refresh();
     const auto target =
         parse_target("/apis/metrics.mcpfleet.dev/v1beta2/explain/namespaces/ns/" + rest).value();
-    return answer_metric_request(target, *source_, {fleet_.clock.wall(), fleet_.clock.monotonic()});
+    return answer_metric_request(target, {*source_},
+                                 {fleet_.clock.wall(), fleet_.clock.monotonic()});
   };
   const auto response = explain("mcpservers.mcpfleet.dev/x/mcp_requests_per_second");
   ASSERT_EQ(response.status, 200) << response.body;
@@ -237,7 +239,7 @@ TEST_F(MetricsApiTest, ErrorsExplain) {
        lost + "mcp_active_sessions for deployments.apps ns/x: metrics are served for pods and "
               "mcpservers.mcpfleet.dev in a namespace"},
       {"metrics/mcp_active_sessions", 404,
-       lost + "mcp_active_sessions for namespaces /ns: metrics are served for pods and "
+       lost + "mcp_active_sessions for namespaces ns: metrics are served for pods and "
               "mcpservers.mcpfleet.dev in a namespace"},
       {"pods", 400,
        "invalid request path: must be "

@@ -19,12 +19,29 @@ TEST(OptionsTest, FlagBeforeEnvironmentBeforeDefault) {
 }
 
 TEST(OptionsTest, ReadsEveryFlag) {
-  const auto options = parse_options(
-      {"--kubeconfig=/k", "--listen", "127.0.0.1:1", "--health-listen=127.0.0.1:0",
-       "--service-name=s", "--api-services=a,b,", "--tls-secret", "t", "--operator-lease=ns/op",
-       "--watch-namespaces=a,b", "--scrape-interval", "500ms", "--window=1m", "--max-age=5s",
-       "--log-format=json", "--log-level=debug"},
-      no_environment);
+  const auto options = parse_options({"--kubeconfig=/k",
+                                      "--listen",
+                                      "127.0.0.1:1",
+                                      "--health-listen=127.0.0.1:0",
+                                      "--service-name=s",
+                                      "--api-services=a,b,",
+                                      "--tls-secret",
+                                      "t",
+                                      "--operator-lease=ns/op",
+                                      "--watch-namespaces=a,b",
+                                      "--scrape-interval",
+                                      "500ms",
+                                      "--window=1m",
+                                      "--max-age=5s",
+                                      "--log-format=json",
+                                      "--log-level=debug",
+                                      "--prometheus-url=http://p:9090",
+                                      "--prometheus-rules=/r",
+                                      "--prometheus-ca-file=/c",
+                                      "--prometheus-token-file=/t",
+                                      "--prometheus-relist-interval=30s",
+                                      "--prometheus-timeout=2s"},
+                                     no_environment);
   ASSERT_TRUE(options) << options.error().message;
   EXPECT_EQ(options->kubeconfig, "/k");
   EXPECT_EQ(options->listen.address, "127.0.0.1");
@@ -40,6 +57,12 @@ TEST(OptionsTest, ReadsEveryFlag) {
   EXPECT_EQ(options->scrape_interval, std::chrono::milliseconds(500));
   EXPECT_EQ(options->window, std::chrono::minutes(1));
   EXPECT_EQ(options->max_age, std::chrono::seconds(5));
+  EXPECT_EQ(options->prometheus_url, "http://p:9090");
+  EXPECT_EQ(options->prometheus_rules, "/r");
+  EXPECT_EQ(options->prometheus_ca_file, "/c");
+  EXPECT_EQ(options->prometheus_token_file, "/t");
+  EXPECT_EQ(options->prometheus_relist_interval, std::chrono::seconds(30));
+  EXPECT_EQ(options->prometheus_timeout, std::chrono::seconds(2));
   EXPECT_EQ(options->log_format, log::Format::Json);
   EXPECT_EQ(options->log_level, log::Level::Debug);
   EXPECT_TRUE(parse_options({"--api-services="}, no_environment)->api_services.empty());
@@ -64,6 +87,9 @@ TEST(OptionsTest, NamesTheFlagThatIsWrong) {
       {{"--scrape-interval=1ms"}, "--scrape-interval must be between 200ms and 60s"},
       {{"--tls-secret="}, "--tls-secret must not be empty"},
       {{"--scrape-interval=8s"}, "--max-age must be at least twice --scrape-interval"},
+      {{"--prometheus-url=http://p"}, "--prometheus-url and --prometheus-rules go together"},
+      {{"--prometheus-rules=/r"}, "--prometheus-url and --prometheus-rules go together"},
+      {{"--prometheus-timeout=0s"}, "--prometheus-timeout must be between 100ms and 60s"},
       {{"--scrape-interval=3s", "--window=4s"},
        "--window must be at least twice --scrape-interval"},
   };
