@@ -84,8 +84,8 @@ def available(cluster, service):
 
 
 class Adapter:
-    def __init__(self, cluster, directory):
-        self.cluster, self.directory, self.runs = cluster, directory, 0
+    def __init__(self, cluster, directory, *flags):
+        self.cluster, self.directory, self.flags, self.runs = cluster, directory, flags, 0
         self.kubeconfig = directory / "kubeconfig"
         self.token = kubeconfig_of(cluster, "adapter", self.kubeconfig)
         self.url = f"https://{cluster.host_ip}:16443"
@@ -97,7 +97,8 @@ class Adapter:
         self.process = self.stack.enter_context(conftest.program(
             "mcp-metrics-adapter", "--kubeconfig", str(self.kubeconfig), "--namespace", SYSTEM, "--listen",
             f"{self.cluster.host_ip}:16443", "--health-listen", "127.0.0.1:18088", "--service-name", "adapter",
-            "--tls-secret", "adapter-tls", "--api-services", ",".join(API_SERVICES), "--window", "5s", "--max-age", "3s", log=self.log))
+            "--tls-secret", "adapter-tls", "--api-services", ",".join(API_SERVICES), "--window", "5s", "--max-age", "3s",
+            *self.flags, log=self.log))
         wait_for("the adapter to be ready", lambda: self.plain("/readyz")[0] == 200)
         for service in API_SERVICES:
             wait_for(f"APIService {service}", lambda: available(self.cluster, service), timeout=60)
@@ -131,11 +132,10 @@ def fetch(url, headers=None):
         return error.code, error.read().decode()
 
 
-@pytest.fixture(scope="module")
-def adapter(api_cluster, tmp_path_factory):
+@contextlib.contextmanager
+def serving(cluster, directory, *flags):
     """The adapter on this machine, behind a Service of the cluster. Its APIServices go with it: left behind they would
     keep every namespace from being deleted."""
-    cluster = api_cluster
     cluster.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": SYSTEM}})
     cluster.apply(
         {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "adapter", "namespace": SYSTEM}},
@@ -147,13 +147,19 @@ def adapter(api_cluster, tmp_path_factory):
          "ports": [{"name": "https", "port": 16443, "protocol": "TCP"}],
          "endpoints": [{"addresses": [cluster.host_ip], "conditions": {"ready": True}}]},
         *rbac(), *[api_service(name) for name in API_SERVICES])
-    found = Adapter(cluster, tmp_path_factory.mktemp("adapter"))
+    found = Adapter(cluster, directory, *flags)
     try:
         found.start()
         yield found
         found.stop()
     finally:
         cluster.kubectl("delete", "apiservice", *API_SERVICES, "--ignore-not-found")
+
+
+@pytest.fixture(scope="module")
+def adapter(api_cluster, tmp_path_factory):
+    with serving(api_cluster, tmp_path_factory.mktemp("adapter")) as found:
+        yield found
 
 
 @pytest.fixture()
