@@ -18,7 +18,7 @@ std::unexpected<Error> malformed(const char* what) {
 }
 
 // "1.5", "NaN", "+Inf", "-Inf"
-std::optional<double> parse_number(std::string_view text) {
+std::optional<double> parse_number(const std::string& text) {
   if (text == "NaN") return std::numeric_limits<double>::quiet_NaN();
   if (text == "+Inf") return std::numeric_limits<double>::infinity();
   double value = 0;

@@ -5,6 +5,20 @@
 #define _TURN_OFF_PLATFORM_STRING  // its macro U breaks other headers
 #include "metrics-adapter/prometheus/prometheus_client.h"
 
+#ifdef __clang__
+// In C++23 Clang wants to see at once what a unique_ptr deletes, and the SDK shows it too late.
+#include <memory>
+namespace web::json::details {
+class _Value;
+}
+template <>
+struct std::default_delete<web::json::details::_Value> {
+  constexpr default_delete() noexcept = default;
+  template <typename Derived>
+  default_delete(const default_delete<Derived>&) noexcept {}
+  void operator()(web::json::details::_Value* value) const;
+};
+#endif
 #include <cpprest/http_client.h>
 #include <openssl/ssl.h>
 #include <pplx/threadpool.h>

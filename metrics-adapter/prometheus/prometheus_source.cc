@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <ranges>
 #include <sstream>
 
 #include "log/log.h"
@@ -127,19 +128,19 @@ Result<PrometheusSource::Plan> PrometheusSource::plan_for(const MetricQuery& que
     return fail(ErrorKind::NotFound,
                 resource->text() + (resource->namespaced ? " are asked for in a namespace"
                                                          : " are in no namespace"));
-  for (auto series = known.rbegin(); series != known.rend(); ++series) {
-    auto label = series->namer->label_of(*resource, &series->labels);
+  for (const auto& series : std::views::reverse(known)) {
+    auto label = series.namer->label_of(*resource, &series.labels);
     if (!label) continue;
     auto names = names_for(query, *resource);
     if (!names) return fail(names.error());
     std::string of_namespace;
     if (resource->namespaced) {
-      auto found = namespace_label(*series->namer, &series->labels);
+      auto found = namespace_label(*series.namer, &series.labels);
       if (!found) return fail(found.error());
       of_namespace = std::move(*found);
     }
-    auto promql = series->namer->query(
-        {series->name, *label, of_namespace, path.namespace_, **names, query.metric_labels});
+    auto promql = series.namer->query(
+        {series.name, *label, of_namespace, path.namespace_, **names, query.metric_labels});
     if (!promql) return fail(promql.error());
     return Plan{std::move(*resource), std::move(*label), std::move(*names), std::move(*promql)};
   }

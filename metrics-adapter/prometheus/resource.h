@@ -32,7 +32,7 @@ struct Resource {
 };
 
 // The resources of an APIResourceList, without subresources. Error: Malformed.
-Result<std::vector<Resource>> parse_resource_list(std::string_view json);
+Result<std::vector<Resource>> parse_resource_list(std::string_view text);
 
 // A group in the version that the API server prefers.
 struct GroupVersion {
@@ -41,6 +41,6 @@ struct GroupVersion {
 };
 
 // Of an APIGroupList, in its order. Error: Malformed.
-Result<std::vector<GroupVersion>> parse_group_list(std::string_view json);
+Result<std::vector<GroupVersion>> parse_group_list(std::string_view text);
 
 }  // namespace mcpfleet::adapter::promql

@@ -53,7 +53,7 @@ class Fields {
   }
 
  private:
-  Fields(YAML::Node node, std::string path) : node_(std::move(node)), path_(std::move(path)) {}
+  Fields(const YAML::Node& node, std::string path) : node_(node), path_(std::move(path)) {}
   YAML::Node node_;
   std::string path_;
 };

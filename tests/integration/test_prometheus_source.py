@@ -1,5 +1,5 @@
-"""The metrics adapter's second source: a real Prometheus server that scrapes a small exporter here, by a rules file of the
-shape that prometheus-adapter reads, through the real aggregation layer and to the real HPA controller."""
+"""The metrics adapter's second source: a real Prometheus server that scrapes a small exporter here, by a rules file of
+the shape that prometheus-adapter reads, through the real aggregation layer and to the real HPA controller."""
 
 import contextlib
 import datetime
@@ -13,7 +13,8 @@ import urllib.request
 
 import pytest
 from conftest import wait_for
-from test_metrics_api import EXTERNAL, GROUPS, Fleet, hpa, milli, pods_metric, serving, value_of
+from test_metrics_api import EXTERNAL, GROUPS, hpa, milli, pods_metric, serving, value_of
+from test_metrics_api import fleet as shop  # noqa: F401  (a fixture)
 
 RULES = r"""
 rules:
@@ -159,15 +160,6 @@ def adapter(api_cluster, prometheus, tmp_path_factory):
     with serving(api_cluster, directory, "--prometheus-url", prometheus.url, "--prometheus-rules",
                  str(directory / "config.yaml"), "--prometheus-relist-interval", "1s", "--prometheus-timeout", "2s") as found:
         yield found
-
-
-@pytest.fixture()
-def shop(api_cluster, namespace):
-    made = Fleet(api_cluster, namespace)
-    yield made
-    for pod in made.pods.values():
-        with contextlib.suppress(OSError):
-            pod.close()
 
 
 def labels(**of_series):
