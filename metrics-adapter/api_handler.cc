@@ -1,6 +1,5 @@
 #include "metrics-adapter/api_handler.h"
 
-#include "metrics-adapter/metrics_api.h"
 #include "metrics-adapter/status_body.h"
 
 namespace mcpfleet::adapter {
@@ -35,7 +34,8 @@ void ApiHandler::handle(http::Request request, http::Respond respond) {
   if (!*identity) return finish(*pending, error_response(identity->error()));
   const auto allowed = gatekeeper_.authorize_now(**identity, pending->access);
   if (!allowed) return wait_for(std::move(pending));
-  finish(*pending, *allowed ? answer(*pending) : error_response(allowed->error()));
+  if (!*allowed) return finish(*pending, error_response(allowed->error()));
+  proceed(std::move(pending));
 }
 
 // Asks the API server, and answers, on a thread that may wait.
@@ -44,10 +44,17 @@ void ApiHandler::wait_for(std::shared_ptr<Pending> pending) {
     const auto identity = gatekeeper_.identify(pending->request);
     if (!identity) return finish(*pending, error_response(identity.error()));
     const auto allowed = gatekeeper_.authorize(*identity, pending->access);
-    finish(*pending, allowed ? answer(*pending) : error_response(allowed.error()));
+    if (!allowed) return finish(*pending, error_response(allowed.error()));
+    proceed(pending);
   });
   if (!taken)
     finish(*pending, status_response(429, "too many requests wait for their identity or rights"));
+}
+
+void ApiHandler::proceed(std::shared_ptr<Pending> pending) {
+  if (!waits(pending->target, sources_)) return finish(*pending, answer(*pending));
+  if (!answering_->submit([this, pending] { finish(*pending, answer(*pending)); }))
+    finish(*pending, status_response(429, "too many requests wait for Prometheus"));
 }
 
 http::Response ApiHandler::answer(const Pending& pending) const {
@@ -56,7 +63,7 @@ http::Response ApiHandler::answer(const Pending& pending) const {
                ? history_->answer(pending.request.method, pending.target, clock_.wall())
                : status_response(404, "no histories are kept (--history=false)");
   if (is_resource(pending.target))
-    return answer_metric_request(pending.target, source_, {clock_.wall(), clock_.monotonic()});
+    return answer_metric_request(pending.target, sources_, {clock_.wall(), clock_.monotonic()});
   if (auto found = discovery_.answer(pending.target, pending.request.headers)) return *found;
   if (auto found = openapi_.answer(pending.target, pending.request.headers)) return *found;
   if (pending.target.path == "/metrics")

@@ -50,7 +50,8 @@ json pod_object(const PodInput& pod, metrics::Instant now) {
   return object;
 }
 
-std::string formula_of(const MetricQuery& query) {
+std::string formula_of(const MetricQuery& query, const Explanation& explanation) {
+  if (!explanation.formula.empty()) return explanation.formula;
   if (query.path.metric == kRecommendedReplicas)
     return "status.scaling.recommendedReplicas of the MCPServer, which the operator writes";
   const auto metric = metrics::parse_metric(query.path.metric);
@@ -69,10 +70,10 @@ std::string explanation_body(const MetricQuery& query, const Explanation& explan
              {{"resource", query.path.resource},
               {"namespace", query.path.namespace_},
               {"name", query.path.name}}},
-            {"formula", formula_of(query)},
-            {"windowSeconds", seconds(explanation.terms.window)},
+            {"formula", formula_of(query, explanation)},
             {"maxAgeSeconds", seconds(explanation.terms.max_age)},
             {"pods", json::array()}};
+  if (explanation.formula.empty()) body["windowSeconds"] = seconds(explanation.terms.window);
   if (!explanation.answer) {
     body["reason"] = explanation.answer.error().message;
   } else if (explanation.answer->items.size() == 1) {

@@ -27,6 +27,7 @@
 #include "metrics-adapter/options.h"
 #include "metrics-adapter/own_metrics.h"
 #include "metrics-adapter/pod_target.h"
+#include "metrics-adapter/prometheus/prometheus_source.h"
 #include "metrics-adapter/roster.h"
 #include "metrics-adapter/scraper.h"
 #include "metrics-adapter/server_record.h"
@@ -65,9 +66,11 @@ constexpr unsigned kEndSeconds = 10;
 // All parts of the running program. They end in the opposite order of their members.
 class Program {
  public:
-  Program(Options options, std::unique_ptr<kube::Client> client)
+  Program(Options options, std::unique_ptr<kube::Client> client,
+          std::unique_ptr<promql::PrometheusSource> prometheus)
       : options_(std::move(options)),
         client_(std::move(client)),
+        prometheus_(std::move(prometheus)),
         pods_(
             decode_pod, [this](const std::string&) { roster_.touch(); }, report_rejected),
         autoscalers_(
@@ -88,8 +91,8 @@ class Program {
                 {options_.namespace_, options_.tls_secret, options_.service_name,
                  options_.api_services}),
         pool_(kWorkers, kMaxWaiting),
-        handler_(make_gatekeeper(authenticator_, authorizer_), source_, checks(), clock_, pool_,
-                 metrics_, history_.api()) {}
+        handler_(make_gatekeeper(authenticator_, authorizer_), {source_, prometheus_.get()},
+                 checks(), clock_, pool_, metrics_, history_.api()) {}
 
   ~Program() {
     certificate_loop_.reset();
@@ -211,6 +214,7 @@ class Program {
   const SystemClock clock_;
   OwnMetrics metrics_;
   const std::unique_ptr<kube::Client> client_;
+  const std::unique_ptr<promql::PrometheusSource> prometheus_;  // null: not asked for
   kube::Store<PodTarget> pods_;
   Demand demand_;
   kube::Store<AutoscalerMetrics> autoscalers_;
@@ -252,6 +256,20 @@ Result<std::unique_ptr<kube::Client>> connect(const Options& options) {
   return kube::Client::create(*config, {.user_agent = "mcp-metrics-adapter/" MCPFLEET_VERSION});
 }
 
+// Null where it is not asked for.
+Result<std::unique_ptr<promql::PrometheusSource>> start_prometheus(const Options& options,
+                                                                   kube::Client& client,
+                                                                   const Clock& clock) {
+  if (options.prometheus_url.empty()) return nullptr;
+  promql::SourceOptions source;
+  source.client = {options.prometheus_url, options.prometheus_ca_file,
+                   options.prometheus_token_file, options.prometheus_timeout};
+  source.rules_file = options.prometheus_rules;
+  source.relist_interval = options.prometheus_relist_interval;
+  source.max_age = options.max_age;
+  return promql::PrometheusSource::start(source, client, clock);
+}
+
 int run(const Options& options) {
   log::configure(options.log_format, options.log_level);
   // Before any thread starts, so that all of them leave the signals to sigwait().
@@ -266,7 +284,13 @@ int run(const Options& options) {
     log::error("cannot start", {{"error", client.error().message}});
     return 1;
   }
-  Program program(options, std::move(*client));
+  const SystemClock clock;
+  auto prometheus = start_prometheus(options, **client, clock);
+  if (!prometheus) {
+    log::error("cannot start", {{"error", prometheus.error().message}});
+    return 1;
+  }
+  Program program(options, std::move(*client), std::move(*prometheus));
   auto started = program.start();
   if (!started) {
     log::error("cannot start", {{"error", started.error().message}});

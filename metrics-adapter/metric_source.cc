@@ -26,11 +26,6 @@ std::unexpected<Error> no_value(const MetricQuery& query, const std::string& rea
   return fail(ErrorKind::NotFound, text + ": " + reason);
 }
 
-std::unexpected<Error> no_value(const MetricQuery& query, const Error& error) {
-  if (error.kind != ErrorKind::NotFound) return fail(error);
-  return no_value(query, error.message);
-}
-
 bool selects(const metrics::LabelSelector& selector, const Labels& labels) {
   if (selector.empty()) return true;
   return selector.matches([&labels](std::string_view key) -> std::optional<std::string_view> {
@@ -119,6 +114,11 @@ metrics::PodState state_of(const PodEntry& entry, const PodHealth& health) {
   state.failure = health.failure;
   state.failing_since = health.failing_since;
   return state;
+}
+
+std::unexpected<Error> no_value(const MetricQuery& query, const Error& error) {
+  if (error.kind != ErrorKind::NotFound) return fail(error);
+  return no_value(query, error.message);
 }
 
 std::vector<std::string_view> metrics_of(std::string_view resource) {

@@ -31,6 +31,7 @@ struct MetricQuery {
   metrics::LabelSelector labels;         // of the objects
   metrics::LabelSelector metric_labels;  // of the series; those of mcp_… have method and tool
   std::string metric_labels_text;        // as received
+  std::string labels_text;               // as received
 };
 
 // A metric of MCPServers by the selector of an external metric: key `server` is an MCPServer's
@@ -62,6 +63,7 @@ struct Explanation {
   Result<MetricAnswer> answer;
   std::vector<PodInput> pods;
   metrics::Terms terms;
+  std::string formula;  // of another source than the pods; empty: the metric's own
 };
 
 // Whether the recommendations in the MCPServers' status are those of an operator that is alive; an
@@ -122,6 +124,9 @@ class MetricSource {
 
 // A pod as the calculations want it; its views live as long as `entry` and `health`.
 metrics::PodState state_of(const PodEntry& entry, const PodHealth& health);
+// The error for people that there is no value, and why: the words of custom-metrics-apiserver, then
+// `error`'s. Another kind than NotFound is passed on as it is.
+std::unexpected<Error> no_value(const MetricQuery& query, const Error& error);
 
 // Names of all metrics of a resource, for discovery; empty for an unknown resource.
 std::vector<std::string_view> metrics_of(std::string_view resource);

@@ -1,5 +1,7 @@
 #include "metrics-adapter/metrics_api.h"
 
+#include <algorithm>
+
 #include "base/quantity.h"
 #include "base/time_text.h"
 #include "metrics-adapter/explain.h"
@@ -19,24 +21,34 @@ struct Frame {
   std::string end;  // of an item
 };
 
-Frame make_frame(const MetricQuery& query) {
+// What the items describe; core objects have the apiVersion "/v1".
+struct Described {
+  std::string kind;
+  std::string api_version;
+};
+
+Described described_by(const MetricQuery& query) {
+  if (query.path.resource == kPodsResource) return {"Pod", "/v1"};
+  if (query.path.resource == kNamespacesResource) return {"Namespace", "/v1"};
+  return {"MCPServer", "mcpfleet.dev/v1alpha1"};
+}
+
+Frame make_frame(const MetricQuery& query, const Described& described) {
   const bool older = query.path.version == kOlder;
-  const bool server = query.path.resource == kServersResource;
-  const bool whole = query.path.resource == kNamespacesResource;
   const std::string selector = R"(,"selector":)" + query.metric_labels.to_json();
   Frame frame;
   // Our own group answers in the same words.
   frame.head = R"({"kind":"MetricValueList","apiVersion":"custom.metrics.k8s.io/)" +
                query.path.version + R"(","metadata":{},"items":[)";
   frame.before_name = R"({"describedObject":{"kind":)";
-  frame.before_name += server ? R"("MCPServer")" : whole ? R"("Namespace")" : R"("Pod")";
-  if (!whole) {
+  append_json_string(frame.before_name, described.kind);
+  if (!query.path.namespace_.empty()) {
     frame.before_name += R"(,"namespace":)";
     append_json_string(frame.before_name, query.path.namespace_);
   }
   frame.before_name += R"(,"name":)";
   frame.before_time = R"(,"apiVersion":)";
-  frame.before_time += server ? R"("mcpfleet.dev/v1alpha1")" : R"("/v1")";
+  append_json_string(frame.before_time, described.api_version);
   frame.before_time += older ? R"(},"metricName":)" : R"(},"metric":{"name":)";
   append_json_string(frame.before_time, query.path.metric);
   if (!older) frame.before_time += selector + "}";
@@ -66,6 +78,25 @@ void append_item(std::string& out, const Frame& frame, const MetricItem& item) {
   out += frame.end;
 }
 
+std::string value_list(const MetricQuery& query, const Described& described,
+                       const std::vector<MetricItem>& items) {
+  const auto frame = make_frame(query, described);
+  std::string body;
+  body.reserve(frame.head.size() + 8 + items.size() * 320);
+  body += frame.head;
+  for (const auto& item : items) {
+    if (&item != &items.front()) body += ',';
+    append_item(body, frame, item);
+  }
+  body += "]}\n";
+  return body;
+}
+
+std::string text_of(const Target& target, std::string_view parameter) {
+  const auto found = target.query.find(parameter);
+  return found == target.query.end() ? std::string() : found->second;
+}
+
 Result<metrics::LabelSelector> selector_of(const Target& target, std::string_view parameter) {
   const auto found = target.query.find(parameter);
   if (found == target.query.end()) return metrics::LabelSelector{};
@@ -81,9 +112,8 @@ Result<MetricQuery> parse_query(const Target& target) {
   if (!labels) return fail(labels.error());
   auto metric_labels = selector_of(target, "metricLabelSelector");
   if (!metric_labels) return fail(metric_labels.error());
-  const auto text = target.query.find("metricLabelSelector");
   return MetricQuery{std::move(*path), std::move(*labels), std::move(*metric_labels),
-                     text == target.query.end() ? std::string() : text->second};
+                     text_of(target, "metricLabelSelector"), text_of(target, "labelSelector")};
 }
 
 Result<ExternalQuery> parse_external_query(const Target& target) {
@@ -91,28 +121,99 @@ Result<ExternalQuery> parse_external_query(const Target& target) {
   if (!path) return fail(path.error());
   auto labels = selector_of(target, "labelSelector");
   if (!labels) return fail(labels.error());
-  const auto text = target.query.find("labelSelector");
-  return ExternalQuery{std::move(*path), std::move(*labels),
-                       text == target.query.end() ? std::string() : text->second};
+  return ExternalQuery{std::move(*path), std::move(*labels), text_of(target, "labelSelector")};
 }
 
-http::Response answer_external(const Target& target, const MetricSource& source,
-                               metrics::Instant now) {
+// An item of an ExternalMetricValueList, with its labels as JSON.
+void append_external(std::string& body, std::string_view metric, std::string_view labels,
+                     const metrics::Value& value) {
+  if (!body.ends_with('[')) body += ',';
+  body += R"({"metricName":)";
+  append_json_string(body, metric);
+  body.append(R"(,"metricLabels":)").append(labels).append(R"(,"timestamp":")");
+  append_value(body, R"(,"window":)", value);
+  body += '}';
+}
+
+constexpr std::string_view kExternalHead =
+    R"({"kind":"ExternalMetricValueList","apiVersion":"external.metrics.k8s.io/v1beta1",)"
+    R"("metadata":{},"items":[)";
+
+http::Response json_response(std::string body) {
+  // Without a Content-Type client-go would take the body for protobuf.
+  return http::text_response(200, std::move(body), "application/json");
+}
+
+// An answer of whichever source as its list.
+template <typename Query, typename Answer>
+http::Response respond(const Query& query, const Result<Answer>& answer,
+                       std::string (*list)(const Query&, const Answer&)) {
+  return answer ? json_response(list(query, *answer)) : error_response(answer.error());
+}
+
+bool knows(const MetricPath& path) {
+  const auto known = metrics_of(path.resource);
+  return path.namespace_.empty() == (path.resource == kNamespacesResource) &&
+         std::ranges::find(known, path.metric) != known.end();
+}
+
+// Whether Prometheus has to be asked: for what the pods' source does not know. What a pod exposes
+// under a name that somebody asks for is nearer than what Prometheus has of it.
+bool is_for_prometheus(const MetricQuery& query, const Sources& sources, metrics::Instant now) {
+  if (sources.prometheus == nullptr || knows(query.path)) return false;
+  return query.path.resource != kPodsResource || !sources.pods.query(query, now);
+}
+
+// The names of our own metrics are others' too, where labels are asked for that we do not have.
+bool knows(const ExternalQuery& query) {
+  const auto known = metrics_of(kServersResource);
+  return std::ranges::find(known, query.path.metric) != known.end() &&
+         query.labels.without({"server", "tool", "method"}).empty();
+}
+
+http::Response answer_external(const Target& target, const Sources& sources, metrics::Instant now) {
   auto query = parse_external_query(target);
   if (!query) return error_response(query.error());
-  auto answer = source.external(*query, now);
-  if (!answer) return error_response(answer.error());
-  return http::text_response(200, external_metric_value_list(*query, *answer), "application/json");
+  if (sources.prometheus != nullptr && !knows(*query))
+    return respond<ExternalQuery, std::vector<promql::ExternalValue>>(
+        *query, sources.prometheus->external(*query), external_metric_value_list);
+  return respond<ExternalQuery, MetricAnswer>(*query, sources.pods.external(*query, now),
+                                              external_metric_value_list);
 }
 
-http::Response answer_explanation(const Target& target, const MetricSource& source,
+Explanation explain_by(promql::PrometheusSource& prometheus, const MetricQuery& query) {
+  Explanation explanation{
+      fail(ErrorKind::NotFound, ""), {}, {.max_age = prometheus.max_age()}, "PromQL of Prometheus"};
+  if (auto promql = prometheus.promql_of(query)) explanation.formula = std::move(*promql);
+  auto answer = prometheus.query(query);
+  if (!answer) {
+    explanation.answer = fail(answer.error());
+  } else {
+    explanation.answer = MetricAnswer{nullptr, {{query.path.name, answer->values.front().value}}};
+  }
+  return explanation;
+}
+
+http::Response answer_explanation(const Target& target, const Sources& sources,
                                   metrics::Instant now) {
   auto query = parse_query(target);
   if (!query) return error_response(query.error());
   if (query->path.name == "*")
     return error_response({ErrorKind::Invalid, "an explanation is of one object, by its name"});
-  return http::text_response(200, explanation_body(*query, source.explain(*query, now), now),
-                             "application/json");
+  const auto explanation = is_for_prometheus(*query, sources, now)
+                               ? explain_by(*sources.prometheus, *query)
+                               : sources.pods.explain(*query, now);
+  return json_response(explanation_body(*query, explanation, now));
+}
+
+http::Response answer_custom(const Target& target, const Sources& sources, metrics::Instant now) {
+  auto query = parse_query(target);
+  if (!query) return error_response(query.error());
+  if (is_for_prometheus(*query, sources, now))
+    return respond<MetricQuery, promql::ObjectAnswer>(*query, sources.prometheus->query(*query),
+                                                      metric_value_list);
+  return respond<MetricQuery, MetricAnswer>(*query, sources.pods.query(*query, now),
+                                            metric_value_list);
 }
 
 bool is_served(const Target& target) { return has_version(target.segments[1], target.segments[2]); }
@@ -120,47 +221,60 @@ bool is_served(const Target& target) { return has_version(target.segments[1], ta
 }  // namespace
 
 std::string metric_value_list(const MetricQuery& query, const MetricAnswer& answer) {
-  const auto frame = make_frame(query);
-  std::string body;
-  body.reserve(frame.head.size() + 8 + answer.items.size() * 320);
-  body += frame.head;
-  for (const auto& item : answer.items) {
-    if (&item != &answer.items.front()) body += ',';
-    append_item(body, frame, item);
-  }
-  body += "]}\n";
-  return body;
+  return value_list(query, described_by(query), answer.items);
+}
+
+std::string metric_value_list(const MetricQuery& query, const promql::ObjectAnswer& answer) {
+  const auto& resource = answer.resource;
+  std::vector<MetricItem> items;
+  items.reserve(answer.values.size());
+  for (const auto& [name, value] : answer.values) items.push_back({name, value});
+  return value_list(query, {resource.kind, resource.group + "/" + resource.version}, items);
 }
 
 std::string external_metric_value_list(const ExternalQuery& query, const MetricAnswer& answer) {
-  std::string body =
-      R"({"kind":"ExternalMetricValueList","apiVersion":"external.metrics.k8s.io/v1beta1",)"
-      R"("metadata":{},"items":[)";
+  std::string body(kExternalHead);
   for (const auto& item : answer.items) {
-    if (&item != &answer.items.front()) body += ',';
-    body += R"({"metricName":)";
-    append_json_string(body, query.path.metric);
-    body += R"(,"metricLabels":{"server":)";
-    append_json_string(body, item.name);
-    body += R"(},"timestamp":")";
-    append_value(body, R"(,"window":)", item.value);
-    body += '}';
+    std::string labels = R"({"server":)";
+    append_json_string(labels, item.name);
+    append_external(body, query.path.metric, labels + "}", item.value);
   }
   return body + "]}\n";
 }
 
-http::Response answer_metric_request(const Target& target, const MetricSource& source,
+std::string external_metric_value_list(const ExternalQuery& query,
+                                       const std::vector<promql::ExternalValue>& values) {
+  std::string body(kExternalHead);
+  for (const auto& [labels, value] : values) {
+    std::string text = "{";
+    for (const auto& [label, of_label] : labels) {
+      if (text.size() > 1) text += ',';
+      append_json_string(text, label);
+      text += ':';
+      append_json_string(text, of_label);
+    }
+    append_external(body, query.path.metric, text + "}", value);
+  }
+  return body + "]}\n";
+}
+
+bool waits(const Target& target, const Sources& sources) {
+  if (sources.prometheus == nullptr || !is_resource(target) || !is_served(target)) return false;
+  if (target.segments[1] == kExternalGroup) {
+    const auto query = parse_external_query(target);
+    return query && !knows(*query);
+  }
+  const auto path = parse_metric_path(explained(target).value_or(target));
+  return path && !knows(*path);
+}
+
+http::Response answer_metric_request(const Target& target, const Sources& sources,
                                      metrics::Instant now) {
   if (!is_served(target))
     return status_response(404, "the server could not find the requested resource");
-  if (const auto inner = explained(target)) return answer_explanation(*inner, source, now);
-  if (target.segments[1] == kExternalGroup) return answer_external(target, source, now);
-  auto query = parse_query(target);
-  if (!query) return error_response(query.error());
-  auto answer = source.query(*query, now);
-  if (!answer) return error_response(answer.error());
-  // Without a Content-Type client-go would take the body for protobuf.
-  return http::text_response(200, metric_value_list(*query, *answer), "application/json");
+  if (const auto inner = explained(target)) return answer_explanation(*inner, sources, now);
+  if (target.segments[1] == kExternalGroup) return answer_external(target, sources, now);
+  return answer_custom(target, sources, now);
 }
 
 }  // namespace mcpfleet::adapter

@@ -214,6 +214,22 @@ constexpr Flag kFlags[] = {
      [](Options& o, const std::string& v) { return set_redis(o.history.redis, v); }},
     {"--redis-key-prefix", "TEXT: in front of all keys in Redis (default mcpfleet:history:)",
      [](Options& o, const std::string& v) { return set_text(o.history.redis_key_prefix, v); }},
+    {"--prometheus-url", "URL: also serve metrics of this Prometheus server (default: none)",
+     [](Options& o, const std::string& v) { return set_text(o.prometheus_url, v); }},
+    {"--prometheus-rules", "FILE: which of them, and as what; prometheus-adapter's rules file",
+     [](Options& o, const std::string& v) { return set_text(o.prometheus_rules, v); }},
+    {"--prometheus-ca-file", "FILE: trust these authorities for https (default: the system's)",
+     [](Options& o, const std::string& v) { return set_text(o.prometheus_ca_file, v); }},
+    {"--prometheus-token-file", "FILE: the bearer token for Prometheus (default: none)",
+     [](Options& o, const std::string& v) { return set_text(o.prometheus_token_file, v); }},
+    {"--prometheus-relist-interval", "DURATION: how often its series are read (default 1m)",
+     [](Options& o, const std::string& v) {
+       return set_duration(o.prometheus_relist_interval, v, seconds(1), hours(1));
+     }},
+    {"--prometheus-timeout", "DURATION: for one question to it (default 5s)",
+     [](Options& o, const std::string& v) {
+       return set_duration(o.prometheus_timeout, v, milliseconds(100), seconds(60));
+     }},
     {"--log-format", "text|json (default text)",
      [](Options& o, const std::string& v) { return take(o.log_format, log::parse_format(v)); }},
     {"--log-level", "debug|info|warn|error (default info)",
@@ -236,6 +252,8 @@ Result<Options> check(Options options) {
       return fail(ErrorKind::Invalid, "--hold " + metric + " must not be shorter than --max-age");
   if (options.history.fine > options.history.raw)
     return fail(ErrorKind::Invalid, "--history-fine must not be longer than --history-raw");
+  if (options.prometheus_url.empty() != options.prometheus_rules.empty())
+    return fail(ErrorKind::Invalid, "--prometheus-url and --prometheus-rules go together");
   return options;
 }
 

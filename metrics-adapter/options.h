@@ -42,6 +42,13 @@ struct Options {
   bool annotated_pods = true;
   std::size_t max_series = 200'000;
   HistoryOptions history;
+  // A second source of metrics; an empty URL: none.
+  std::string prometheus_url;
+  std::string prometheus_rules;  // file
+  std::string prometheus_ca_file;
+  std::string prometheus_token_file;
+  Duration prometheus_relist_interval = std::chrono::minutes(1);
+  Duration prometheus_timeout = std::chrono::seconds(5);
   log::Format log_format = log::Format::Text;
   log::Level log_level = log::Level::Info;
 };

@@ -193,8 +193,7 @@ RestoredHistory RedisRecords::read(std::span<const std::vector<std::string>> ans
   }
   for (const auto& hour : answers.subspan(2))
     for (std::size_t i = 0; i + 1 < hour.size(); i += 2)
-      if (auto minute = read_minute(hour[i], hour[i + 1]))
-        history.minutes.push_back(*minute);
+      if (auto minute = read_minute(hour[i], hour[i + 1])) history.minutes.push_back(*minute);
   std::ranges::sort(history.minutes, {}, &MinuteOfAll::at);
   apply_resets(history, read_resets(answers[0]));
   return history;

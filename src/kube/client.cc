@@ -85,6 +85,11 @@ class HttpClient final : public Client {
     return body_of({"get", "GET", std::string(path), "", ""});
   }
 
+  Result<std::string> get_metadata(std::string_view path) override {
+    return body_of({"get", "GET", std::string(path), "", "",
+                    "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"});
+  }
+
   Result<std::string> create_object(std::string_view path, std::string body) override {
     return body_of({"create", "POST", std::string(path), std::move(body), "application/json"});
   }

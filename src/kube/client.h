@@ -71,6 +71,8 @@ class Client {
 
   // GET path (with its query). The body as text: decode it where you need it.
   virtual Result<std::string> get(std::string_view path) = 0;
+  // GET of a collection, of each object no more than its metadata: a PartialObjectMetadataList.
+  virtual Result<std::string> get_metadata(std::string_view path) = 0;
   // POST; `body` is JSON.
   virtual Result<std::string> create_object(std::string_view path, std::string body) = 0;
   // Server-side apply (application/apply-patch+yaml). `path` names the object; it may have a

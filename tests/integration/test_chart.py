@@ -110,6 +110,47 @@ def test_images_and_flags(helm):
         operator["args"])
 
 
+def test_prometheus(helm):
+    """Off by default; where it is on, its rules are mounted and the adapter may list what metrics are asked for."""
+    def listed(objects):
+        return [rule["resources"] for rule in named(objects, "ClusterRole", "mcp-metrics-adapter")["rules"]
+                if rule["verbs"] == ["list"]]
+    objects = render(helm)
+    assert names(objects, "ConfigMap") == set() and listed(objects) == []
+    adapter = named(objects, "Deployment", "mcp-metrics-adapter")["spec"]["template"]
+    assert "prometheus-rules" not in json.dumps(adapter) and "volumes" not in adapter["spec"]
+
+    prometheus = "metricsAdapter.prometheus."
+    url, rules = prometheus + "url=https://p.example:9090", prometheus + "rules.rules[0].seriesQuery=up"
+    objects = render(helm, url, rules, prometheus + "caConfigMap=ca", prometheus + "tokenSecret=token")
+    assert listed(objects) == [["pods", "services", "nodes", "namespaces"]]
+    config, = (o for o in objects if o["kind"] == "ConfigMap")
+    assert yaml.safe_load(config["data"]["config.yaml"]) == {"rules": [{"seriesQuery": "up"}]}
+    adapter = named(objects, "Deployment", "mcp-metrics-adapter")["spec"]["template"]
+    container = adapter["spec"]["containers"][0]
+    assert {"--prometheus-url=https://p.example:9090", "--prometheus-relist-interval=1m", "--prometheus-timeout=5s"} <= set(
+        container["args"])
+    volumes = {volume["name"]: volume for volume in adapter["spec"]["volumes"]}
+    assert volumes["prometheus-rules"]["configMap"] == {"name": config["metadata"]["name"]}
+    assert volumes["prometheus-ca"]["configMap"] == {"name": "ca"}
+    assert volumes["prometheus-token"]["secret"] == {"secretName": "token"}
+    for mount in container["volumeMounts"]:
+        flag = mount["name"].replace("-token", "-token-file").replace("-ca", "-ca-file")
+        assert any(argument.startswith(f"--{flag}={mount['mountPath']}/") for argument in container["args"]), mount
+    assert len(container["volumeMounts"]) == 3
+    changed = render(helm, url, prometheus + "rules.rules[0].seriesQuery=down")
+    changed = named(changed, "Deployment", "mcp-metrics-adapter")["spec"]["template"]
+    assert changed["metadata"]["annotations"] != adapter["metadata"]["annotations"], "other rules need a new start"
+
+    objects = render(helm, url, prometheus + "rulesConfigMap=adapter-config", prometheus + "caFile=/ca", prometheus + "tokenFile=/t")
+    assert names(objects, "ConfigMap") == set()
+    adapter = named(objects, "Deployment", "mcp-metrics-adapter")["spec"]["template"]["spec"]
+    assert [volume["configMap"]["name"] for volume in adapter["volumes"]] == ["adapter-config"]
+    assert {"--prometheus-ca-file=/ca", "--prometheus-token-file=/t"} <= set(adapter["containers"][0]["args"])
+    code, output = helm("template", "mcpfleet", str(CHART), "--set", url)
+    assert code != 0 and "needs metricsAdapter.prometheus.rules" in output, output
+
+
 @pytest.mark.parametrize("part, name", [("operator", "mcp-operator"), ("metricsAdapter", "mcp-metrics-adapter")])
 def test_replicas(helm, part, name):
     one = named(render(helm), "Deployment", name)["spec"]
@@ -187,6 +228,8 @@ def test_no_right_is_wider_than_needed(helm):
     ("metricsAdapter.tls.secretName=Mine", "secretName"),
     ("metricsAdapter.history.maxBytes=lots", "maxBytes"),
     ("metricsAdapter.redis.url=redis://:password@host", "url"),
+    ("metricsAdapter.prometheus.url=prometheus:9090", "url"),
+    ("metricsAdapter.prometheus.interval=1m", "interval"),
     ("operater.workers=2", "operater"),
 ])
 def test_bad_values_are_named(helm, value, wanted):

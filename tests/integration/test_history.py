@@ -24,7 +24,7 @@ def redis(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def adapter(api_cluster, redis, tmp_path_factory):
-    with api.running_adapter(api_cluster, tmp_path_factory.mktemp("adapter"), "--redis-url", redis.url) as found:
+    with api.serving(api_cluster, tmp_path_factory.mktemp("adapter"), "--redis-url", redis.url) as found:
         yield found
 
 

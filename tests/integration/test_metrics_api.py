@@ -85,8 +85,8 @@ def available(cluster, service):
 
 
 class Adapter:
-    def __init__(self, cluster, directory, *arguments, port=16443, health_port=18088):
-        self.cluster, self.directory, self.arguments, self.runs = cluster, directory, arguments, 0
+    def __init__(self, cluster, directory, *flags, port=16443, health_port=18088):
+        self.cluster, self.directory, self.flags, self.runs = cluster, directory, flags, 0
         self.port, self.health = port, f"127.0.0.1:{health_port}"
         self.kubeconfig = directory / "kubeconfig"
         self.token = kubeconfig_of(cluster, "adapter", self.kubeconfig)
@@ -99,8 +99,8 @@ class Adapter:
         self.process = self.stack.enter_context(conftest.program(
             "mcp-metrics-adapter", "--kubeconfig", str(self.kubeconfig), "--namespace", SYSTEM, "--listen",
             f"{self.cluster.host_ip}:{self.port}", "--health-listen", self.health, "--service-name", "adapter",
-            "--tls-secret", "adapter-tls", "--api-services", ",".join(API_SERVICES), "--window", "5s", "--max-age", "3s", *self.arguments,
-            log=self.log))
+            "--tls-secret", "adapter-tls", "--api-services", ",".join(API_SERVICES), "--window", "5s", "--max-age", "3s",
+            *self.flags, log=self.log))
         wait_for("the adapter to be ready", lambda: self.plain("/readyz")[0] == 200)
         self.take_requests(True)
         for service in API_SERVICES:
@@ -143,8 +143,8 @@ def fetch(url, headers=None):
 
 
 @contextlib.contextmanager
-def running_adapter(cluster, directory, *arguments):
-    """An adapter on this machine, behind a Service of the cluster. Its APIServices go with it: left behind they would
+def serving(cluster, directory, *flags):
+    """The adapter on this machine, behind a Service of the cluster. Its APIServices go with it: left behind they would
     keep every namespace from being deleted."""
     cluster.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": SYSTEM}})
     cluster.apply(
@@ -153,7 +153,7 @@ def running_adapter(cluster, directory, *arguments):
         {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "adapter", "namespace": SYSTEM},
          "spec": {"ports": [{"port": 443, "targetPort": "https", "name": "https"}]}},
         *rbac(), *[api_service(name) for name in API_SERVICES])
-    found = Adapter(cluster, directory, *arguments)
+    found = Adapter(cluster, directory, *flags)
     try:
         found.start()
         yield found
@@ -164,7 +164,7 @@ def running_adapter(cluster, directory, *arguments):
 
 @pytest.fixture(scope="module")
 def adapter(api_cluster, tmp_path_factory):
-    with running_adapter(api_cluster, tmp_path_factory.mktemp("adapter")) as found:
+    with serving(api_cluster, tmp_path_factory.mktemp("adapter")) as found:
         yield found
 
 

@@ -39,6 +39,7 @@ class FakeClient : public Client {
   }
 
   Result<std::string> get(std::string_view path) override { return ask("get", path, ""); }
+  Result<std::string> get_metadata(std::string_view path) override { return get(path); }
   Result<std::string> create_object(std::string_view path, std::string body) override {
     return ask("create", path, std::move(body));
   }

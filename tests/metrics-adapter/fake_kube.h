@@ -14,7 +14,7 @@ namespace mcpfleet::adapter {
 class FakeKube final : public kube::Client {
  public:
   struct Call {
-    std::string verb;  // get, create, merge_patch
+    std::string verb;  // get, get_metadata, create, merge_patch
     std::string path;
     std::string body;
   };
@@ -24,6 +24,9 @@ class FakeKube final : public kube::Client {
 
   Result<std::string> get(std::string_view path) override {
     return record({"get", std::string(path), ""});
+  }
+  Result<std::string> get_metadata(std::string_view path) override {
+    return record({"get_metadata", std::string(path), ""});
   }
   Result<std::string> create_object(std::string_view path, std::string body) override {
     return record({"create", std::string(path), std::move(body)});

@@ -27,7 +27,8 @@ class MetricsApiTest : public testing::Test {
     fleet_.roster.refresh();
     const auto target =
         parse_target("/apis/" + group + "/" + version + "/namespaces/ns/" + rest).value();
-    return answer_metric_request(target, *source_, {fleet_.clock.wall(), fleet_.clock.monotonic()});
+    return answer_metric_request(target, {*source_},
+                                 {fleet_.clock.wall(), fleet_.clock.monotonic()});
   }
   json body(const std::string& rest) {
     const auto response = get(rest);
@@ -200,7 +201,8 @@ TEST_F(MetricsApiTest, ExplainsAnAnswer) {
     fleet_.roster.refresh();
     const auto target =
         parse_target("/apis/metrics.mcpfleet.dev/v1beta2/explain/namespaces/ns/" + rest).value();
-    return answer_metric_request(target, *source_, {fleet_.clock.wall(), fleet_.clock.monotonic()});
+    return answer_metric_request(target, {*source_},
+                                 {fleet_.clock.wall(), fleet_.clock.monotonic()});
   };
   const auto response = explain("mcpservers.mcpfleet.dev/x/mcp_requests_per_second");
   ASSERT_EQ(response.status, 200) << response.body;

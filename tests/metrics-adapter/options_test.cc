@@ -54,7 +54,13 @@ TEST(OptionsTest, ReadsEveryFlag) {
                                       "--redis-url=redis://:p@redis:7000/2",
                                       "--redis-key-prefix=mine:",
                                       "--log-format=json",
-                                      "--log-level=debug"},
+                                      "--log-level=debug",
+                                      "--prometheus-url=http://p:9090",
+                                      "--prometheus-rules=/r",
+                                      "--prometheus-ca-file=/c",
+                                      "--prometheus-token-file=/t",
+                                      "--prometheus-relist-interval=30s",
+                                      "--prometheus-timeout=2s"},
                                      no_environment);
   ASSERT_TRUE(options) << options.error().message;
   EXPECT_EQ(options->kubeconfig, "/k");
@@ -79,6 +85,12 @@ TEST(OptionsTest, ReadsEveryFlag) {
   EXPECT_EQ(options->history.max_bytes, std::size_t{64} << 20);
   EXPECT_EQ(options->history.redis, (RedisAddress{"redis", 7000, 2, "", "p"}));
   EXPECT_EQ(options->history.redis_key_prefix, "mine:");
+  EXPECT_EQ(options->prometheus_url, "http://p:9090");
+  EXPECT_EQ(options->prometheus_rules, "/r");
+  EXPECT_EQ(options->prometheus_ca_file, "/c");
+  EXPECT_EQ(options->prometheus_token_file, "/t");
+  EXPECT_EQ(options->prometheus_relist_interval, std::chrono::seconds(30));
+  EXPECT_EQ(options->prometheus_timeout, std::chrono::seconds(2));
   EXPECT_EQ(options->log_format, log::Format::Json);
   EXPECT_EQ(options->log_level, log::Level::Debug);
   EXPECT_TRUE(parse_options({"--api-services="}, no_environment)->api_services.empty());
@@ -129,6 +141,9 @@ TEST(OptionsTest, NamesTheFlagThatIsWrong) {
       {{"--redis-url=redis:6379"},
        "--redis-url must be redis://[:PASSWORD@]HOST[:PORT][/DATABASE]"},
       {{"--redis-key-prefix="}, "--redis-key-prefix must not be empty"},
+      {{"--prometheus-url=http://p"}, "--prometheus-url and --prometheus-rules go together"},
+      {{"--prometheus-rules=/r"}, "--prometheus-url and --prometheus-rules go together"},
+      {{"--prometheus-timeout=0s"}, "--prometheus-timeout must be between 100ms and 60s"},
       {{"--scrape-interval=3s", "--window=4s"},
        "--window must be at least twice --scrape-interval"},
   };
