@@ -54,12 +54,12 @@ class Column:
         return found and found["answers"] / found["seconds"]
 
     def cpu_us(self, point, *names):
-        """CPU an answer of these processes, above what they use when nobody asks."""
+        """CPU an answer of these processes, above what they use when nobody asks; None where few answers are lost in that."""
         found, cores = self.get("load", "points", point), self.get("idle", "cores")
         if not found or not cores or not found["answers"]:
             return None
         used = sum(found["cpu_s"].get(name, 0) - cores.get(name, 0) * found["seconds"] for name in names)
-        return used / found["answers"] * 1e6
+        return used / found["answers"] * 1e6 if used > 0 else None
 
     def per_core(self, point):
         """Answers a second that one core would give, with the scraping that goes on meanwhile."""

@@ -165,8 +165,8 @@ def _wait_prometheus(address, scene):
 
 
 def _wait_values(running, scene):
-    """Until every metric of every server has a value for each pod."""
-    waiting = scene.paths.read_text().split() if scene.pods else []
+    """Until some of all queries are answered with a value for each pod; all of them would take the throttled a minute."""
+    waiting = scene.paths.read_text().split()[::20] if scene.pods else []
     asker, deadline = running.ask(), time.monotonic() + 120
     while waiting:
         status, body = asker.get(waiting[-1])
