@@ -97,8 +97,8 @@ def one_size(size, options, results, programs, adapters):
         stack.callback(lab.run, "hack/cluster", "down", "--name", CLUSTER)
         cluster = lab.Cluster(CLUSTER).up("api", "--audit", "--hpa-sync-period", options.hpa_period)
         folder = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        scene = Scene(cluster, programs, folder, pathlib.Path(options.logs or folder), size, options.seed)
-        stack.callback(scene.close)
+        logs = pathlib.Path(options.logs or folder)
+        scene = stack.enter_context(Scene(cluster, programs, folder, logs, size, options.seed))
         for name, parts in todo.items():
             if "empty" in parts:
                 take_turn(scene, adapters[name], ["empty"], options, results)
@@ -135,7 +135,7 @@ def sizes(text):
 
 
 def parse():
-    parser = argparse.ArgumentParser(prog="hack/bench adapter", description=__doc__,
+    parser = argparse.ArgumentParser(prog="hack/bench adapter", description=__doc__, allow_abbrev=False,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
 
     def number(flag, most, text, default):

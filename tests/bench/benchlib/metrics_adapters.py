@@ -84,7 +84,8 @@ class Adapter:
                 running.processes["prometheus"] = launch(self._scraper(scene, folder, address))
                 _wait_prometheus(address, scene)
                 running.processes["adapter"] = launch(self._theirs(folder, kubeconfig, scene.host, port, address))
-            scene.cluster.kubectl("wait", "--for=condition=Available", "--timeout=90s", "apiservice", *API_SERVICES)
+            scene.cluster.wait("the API", lambda: scene.cluster.kubectl(
+                "wait", "--for=condition=Available", "--timeout=90s", "apiservice", *API_SERVICES))
             _wait_values(running, scene)
             yield running
 

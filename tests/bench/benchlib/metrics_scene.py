@@ -46,28 +46,37 @@ class Pod:
 
 
 class Scene:
-    """One cluster and its fleet: so many pods of so many series each, of which none is there before populate()."""
+    """One cluster and its fleet: so many pods of so many series each, of which none is there before populate(). A context
+    manager: pod_metrics runs within it."""
 
     def __init__(self, cluster, programs, folder, logs, size, seed):
         self.cluster, self.programs, self.folder, self.logs, self.size = cluster, programs, folder, logs, size
         self.pods = []
         self.host = cluster.env["MCPFLEET_HOST_IP"]
         self.paths, self.token_file = folder / "paths", folder / "token"
-        self._stack = contextlib.ExitStack()
-        stub = self._stack.enter_context(running([programs / "pod_metrics", "--tools", size.series - GAUGES,
-                                                  "--seconds", STUB_SECONDS]))
-        self.port = int(listening(stub).rsplit(":", 1)[1])
-        self._control = listening(stub)
-        self._prepare()
         servers = range(size.pods // PODS_A_SERVER)
         paths = [pods_path(metric, f"mcpfleet.dev/server=s{server}") for metric in METRICS for server in servers]
         random.Random(seed).shuffle(paths)
         self.paths.write_text("".join(path + "\n" for path in paths))
 
+    def __enter__(self):
+        with contextlib.ExitStack() as stack:
+            stub = stack.enter_context(running([self.programs / "pod_metrics", "--tools", self.size.series - GAUGES,
+                                                "--seconds", STUB_SECONDS]))
+            self.port = int(listening(stub).rsplit(":", 1)[1])
+            self._control = listening(stub)
+            self._prepare()
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(self, *_):
+        self._stack.close()
+
     def _prepare(self):
         cluster = self.cluster
         cluster.kubectl("apply", "--server-side", "-f", ROOT / "crds")
-        cluster.kubectl("wait", "--for=condition=Established", "--timeout=60s", "crd", "--all")
+        # Again and again: kubectl gives up on a resource that has no conditions yet.
+        cluster.wait("the CRDs", lambda: cluster.kubectl("wait", "--for=condition=Established", "--timeout=60s", "crd", "--all"))
         for namespace in (HOME, FLEET):
             cluster.kubectl("create", "namespace", namespace)
         cluster.apply({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole",
@@ -102,9 +111,6 @@ class Scene:
 
     def api_server(self):
         return Process(self.component("kube-apiserver"))
-
-    def close(self):
-        self._stack.close()
 
 
 def pods_path(metric, selector):
