@@ -78,7 +78,7 @@ void Scraper::run() {
     if (!queue_.empty())
       pause = std::clamp<Duration>(queue_.top().at - clock_.monotonic(), Duration{0}, kLook);
     lock.lock();
-    wake_.wait_for(lock, pause, [this] { return stopping_; });
+    wake_.wait_for(lock, pause, [this] { return stopping_.load(); });
   }
 }
 
@@ -150,6 +150,7 @@ void Scraper::scrape(const PodEntry& entry) {
 
 void Scraper::finish(const PodEntry& entry, MonotonicTime started,
                      const Result<http::Response>& response) {
+  if (stopping_) return;  // it was cut off by us
   metrics_.count_scrape(clock_.monotonic() - started);
   if (!response) {
     const bool large = response.error().kind == ErrorKind::TooLarge;

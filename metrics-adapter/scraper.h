@@ -87,10 +87,9 @@ class Scraper {
 
   std::atomic<bool> warm_{false};
   std::atomic<std::size_t> kept_series_{0};  // of all pods
-  // Protected by mutex_.
   std::mutex mutex_;
   std::condition_variable wake_;
-  bool stopping_ = false;
+  std::atomic<bool> stopping_{false};  // written under mutex_, so that no wake-up is lost
 
   std::unique_ptr<http::Client> client_;  // destroyed before what its callbacks use
   std::thread thread_;

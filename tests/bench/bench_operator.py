@@ -18,7 +18,7 @@ import sys
 import tempfile
 
 from benchlib import contestants, scale
-from benchlib.fleet import lab
+from benchlib.fleet import base, lab
 from benchlib.report import machine, tell
 
 OURS, THEIRS = "mcp-operator", "thv-operator"
@@ -161,5 +161,5 @@ def main():
 if __name__ == "__main__":
     try:
         main()
-    except (lab.CommandFailed, contestants.base.Failure, RuntimeError, TimeoutError, OSError) as error:
+    except (lab.CommandFailed, base.Failure, RuntimeError, TimeoutError, OSError) as error:
         sys.exit(f"hack/bench operator: {error}")

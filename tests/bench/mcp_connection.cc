@@ -1,9 +1,5 @@
 #include "mcp_connection.h"
 
-#include <strings.h>
-
-#include <algorithm>
-#include <charconv>
 #include <chrono>
 
 namespace mcpfleet::bench {
@@ -15,36 +11,6 @@ constexpr std::string_view kInitialize =
     R"("capabilities":{},"clientInfo":{"name":"latency_probe","version":"1"}}})";
 constexpr std::string_view kInitialized =
     R"({"jsonrpc":"2.0","method":"notifications/initialized"})";
-constexpr std::size_t kMaxAnswer = 16 << 20;
-
-std::string_view field(std::string_view head, std::string_view name) {
-  while (!head.empty()) {
-    const auto line = head.substr(0, head.find("\r\n"));
-    if (line.size() > name.size() && line[name.size()] == ':' &&
-        ::strncasecmp(line.data(), name.data(), name.size()) == 0) {
-      const auto start = line.find_first_not_of(' ', name.size() + 1);
-      return start == std::string_view::npos ? std::string_view() : line.substr(start);
-    }
-    head.remove_prefix(std::min(line.size() + 2, head.size()));
-  }
-  return {};
-}
-
-// Whether `body` holds all chunks and the end of the chunked coding (no trailers).
-bool all_chunks(std::string_view body) {
-  for (;;) {
-    const auto line = body.find("\r\n");
-    if (line == std::string_view::npos) return false;
-    std::size_t size = 0;
-    if (std::from_chars(body.data(), body.data() + line, size, 16).ec != std::errc()) {
-      die("an answer's chunk has no size");
-    }
-    if (size > kMaxAnswer) die("an answer's chunk is too large");
-    if (body.size() < line + 2 + size + 2) return false;
-    if (size == 0) return true;
-    body.remove_prefix(line + 2 + size + 2);
-  }
-}
 
 }  // namespace
 
@@ -62,7 +28,7 @@ McpConnection::McpConnection(const std::string& url, const std::string& tool,
   connect();
   const auto begun = must_exchange(request("POST", kInitialize));
   if (begun.status != 200) die(url + " refused to begin a session: " + std::string(begun.head));
-  session_ = field(begun.head, "mcp-session-id");
+  session_ = header_of(begun.head, "mcp-session-id");
   must_exchange(request("POST", kInitialized));
   call_ = request("POST", R"({"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"name":")" +
                               tool + R"(","arguments":)" + arguments + "}}");
@@ -71,7 +37,7 @@ McpConnection::McpConnection(const std::string& url, const std::string& tool,
 std::int64_t McpConnection::call(std::string_view expect) {
   using Clock = std::chrono::steady_clock;
   auto start = Clock::now();
-  Answer answer;
+  HttpAnswer answer;
   if (!exchange(call_, answer)) {
     // Servers close connections that were idle for some seconds; that is not what is measured.
     ++reconnects_;
@@ -101,40 +67,25 @@ std::string McpConnection::request(std::string_view method, std::string_view bod
   return text.append(body);
 }
 
-bool McpConnection::exchange(std::string_view bytes, Answer& answer) {
+bool McpConnection::exchange(std::string_view bytes, HttpAnswer& answer) {
   if (!send_all(socket_, bytes)) return false;
   received_.clear();
   char buffer[16384];
+  std::optional<HttpAnswer> whole;
   do {
     const auto size = receive(socket_, buffer, sizeof buffer);
     if (size == 0) return false;
     received_.append(buffer, size);
-    if (received_.size() > kMaxAnswer) die(url_ + " answered more than 16 MiB");
-  } while (!complete(answer));
+    whole = parse_answer(received_);
+  } while (!whole);
+  answer = *whole;
   return true;
 }
 
-McpConnection::Answer McpConnection::must_exchange(std::string_view bytes) {
-  Answer answer;
+HttpAnswer McpConnection::must_exchange(std::string_view bytes) {
+  HttpAnswer answer;
   if (!exchange(bytes, answer)) die(url_ + " closed the connection instead of an answer");
   return answer;
-}
-
-bool McpConnection::complete(Answer& answer) const {
-  const std::string_view bytes = received_;
-  const auto end = bytes.find("\r\n\r\n");
-  if (end == std::string_view::npos) return false;
-  answer.head = bytes.substr(0, end + 2);
-  answer.body = bytes.substr(end + 4);
-  std::from_chars(bytes.data() + std::min<std::size_t>(9, end), bytes.data() + end, answer.status);
-  const auto coding = field(answer.head, "transfer-encoding");
-  if (coding.size() == 7 && ::strncasecmp(coding.data(), "chunked", 7) == 0) {
-    return all_chunks(answer.body);
-  }
-  std::size_t length = 0;
-  const auto given = field(answer.head, "content-length");
-  std::from_chars(given.data(), given.data() + given.size(), length);
-  return answer.body.size() >= length;
 }
 
 void McpConnection::connect() {

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "http_answer.h"
 #include "sockets.h"
 
 namespace mcpfleet::bench {
@@ -25,17 +26,10 @@ class McpConnection {
   unsigned reconnects() const { return reconnects_; }
 
  private:
-  struct Answer {
-    int status = 0;
-    std::string_view head;
-    std::string_view body;  // with the chunks' framing
-  };
-
   std::string request(std::string_view method, std::string_view body) const;
   // One exchange. False: the connection ended before the answer did.
-  bool exchange(std::string_view bytes, Answer& answer);
-  Answer must_exchange(std::string_view bytes);
-  bool complete(Answer& answer) const;
+  bool exchange(std::string_view bytes, HttpAnswer& answer);
+  HttpAnswer must_exchange(std::string_view bytes);
   void connect();
 
   std::string url_;

@@ -69,7 +69,7 @@ Fd listen_on(const std::string& text) {
   ::setsockopt(listener.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   socklen_t size = sizeof address;
   if (::bind(listener.get(), reinterpret_cast<sockaddr*>(&address), size) != 0 ||
-      ::listen(listener.get(), 64) != 0) {
+      ::listen(listener.get(), SOMAXCONN) != 0) {
     die("cannot listen on " + text + ": " + std::strerror(errno));
   }
   ::getsockname(listener.get(), reinterpret_cast<sockaddr*>(&address), &size);

@@ -1,6 +1,7 @@
 """The API server over one kept connection: a kubectl for each request would cost more than what is measured."""
 
 import base64
+import concurrent.futures
 import contextlib
 import http.client
 import json
@@ -11,6 +12,7 @@ import urllib.parse
 
 METADATA = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 METADATA_LIST = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
+LOADERS = 4  # connections of spread()
 LONGEST_IDLE = 30  # seconds; the API server closes what is idle for longer than 90
 
 
@@ -38,6 +40,13 @@ class Api:
         status, body = self._ask("POST", path, {"Accept": METADATA, "Content-Type": "application/json"}, json.dumps(manifest))
         if status != 201:
             raise RuntimeError(f"POST {path} was answered {status}: {body.get('message')}")
+
+    def patch(self, path, change):
+        """A merge patch; anything but 200 is a RuntimeError."""
+        headers = {"Accept": METADATA, "Content-Type": "application/merge-patch+json"}
+        status, body = self._ask("PATCH", path, headers, json.dumps(change))
+        if status != 200:
+            raise RuntimeError(f"PATCH {path} was answered {status}: {body.get('message')}")
 
     def count(self, path):
         """How many objects a collection has, at the cost of reading one."""
@@ -68,6 +77,16 @@ class Api:
         self._connection.request(method, path, body, headers)
         response = self._connection.getresponse()
         return response.status, json.loads(response.read())
+
+
+def spread(cluster, tasks):
+    """Calls each task with an Api, over several connections; returns when that began, by time.time()."""
+    apis = [Api(cluster) for _ in range(LOADERS)]
+    begun = time.time()
+    with concurrent.futures.ThreadPoolExecutor(LOADERS) as pool:
+        shares = [tasks[number::LOADERS] for number in range(LOADERS)]
+        list(pool.map(lambda api, share: [task(api) for task in share], apis, shares))
+    return begun
 
 
 def _data(holder, key):

@@ -1,19 +1,15 @@
 """The operators that are measured beside each other: how each is started, and what makes it work."""
 
-import json
-import os
 import pathlib
-import subprocess
 from dataclasses import dataclass, field
 from typing import Callable
 
 from .fleet import ROOT
+from .go_module import GoModule
+from .identity import identity
 from .programs import build, free_port
 
-from localcluster import base, binaries  # noqa: E402  hack/lib is on the path since .fleet
-
 IMAGE = "example.invalid/mcp-server:1"
-PIN = ROOT / "tests" / "bench" / "thv-operator.version"
 
 
 @dataclass
@@ -44,15 +40,7 @@ class Contestant:
         cluster.kubectl("apply", "--server-side", *(word for path in self.crds for word in ("-f", path)))
         cluster.kubectl("wait", "--for=condition=Established", "--timeout=60s", "crd", "--all")
         cluster.kubectl("create", "namespace", self.home)
-        cluster.kubectl("create", "serviceaccount", self.name, "-n", self.home)
-        cluster.kubectl("create", "clusterrolebinding", f"bench-{self.name}", "--clusterrole=cluster-admin",
-                        f"--serviceaccount={self.home}:{self.name}")
-        token = cluster.kubectl("create", "token", self.name, "-n", self.home, "--duration=12h").strip()
-        config = json.loads(cluster.kubectl("config", "view", "--raw", "-o", "json"))
-        config["users"] = [{"name": self.name, "user": {"token": token}}]
-        config["contexts"][0]["context"]["user"] = self.name
-        kubeconfig.touch(mode=0o600)
-        kubeconfig.write_text(json.dumps(config))
+        identity(cluster, self.home, self.name, "cluster-admin", kubeconfig)
 
 
 def mcp_operator():
@@ -107,22 +95,7 @@ def _stateful_set(namespace, name):
 
 def _thv_built(tell):
     """The program, built once into the cache, and its sources."""
-    module, version, digest = PIN.read_text().split()
-    go = binaries.find_go(tell)
-    # Its go.mod may ask for a newer Go than the machine's.
-    environment = {**os.environ, "CGO_ENABLED": "0", "GOFLAGS": "-mod=mod", "GOTOOLCHAIN": "auto", "GOWORK": "off"}
-    (base.cache_dir() / "bin").mkdir(parents=True, exist_ok=True)
-
-    def run(*argv):
-        return base.run([go, *argv], cwd=base.cache_dir() / "bin", env=environment)
-
-    said = json.loads(run("mod", "download", "-json", f"{module}@{version}"))
-    if said["Sum"] != digest:
-        raise RuntimeError(f"{module} {version} is not what {PIN.name} says: {said['Sum']}")
-    folder = base.cache_dir() / "bin" / f"thv-operator-{version}"
-    with base.locked(base.cache_dir() / "build.lock"):
-        if not (folder / "thv-operator").exists():
-            tell(f"building thv-operator {version}")
-            environment["GOBIN"] = str(folder)
-            run("install", "-trimpath", "-ldflags", "-s -w", f"{module}/cmd/thv-operator@{version}")
-    return folder / "thv-operator", pathlib.Path(said["Dir"])
+    module = GoModule("thv-operator", tell)
+    return module.program(lambda folder: module.go(
+        "install", "-trimpath", "-ldflags", "-s -w", f"{module.module}/cmd/thv-operator@{module.version}",
+        GOBIN=str(folder))), module.sources

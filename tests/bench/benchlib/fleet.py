@@ -10,8 +10,9 @@ sys.path[:0] = [str(ROOT / "hack" / "lib"), str(ROOT / "tests" / "e2e")]
 
 import servers  # noqa: E402
 from fleetlab import cluster as lab  # noqa: E402
+from localcluster import base  # noqa: E402
 
-__all__ = ["lab", "servers", "fleet", "namespace", "wait_ready", "only_pod"]
+__all__ = ["base", "lab", "servers", "fleet", "namespace", "wait_ready", "only_pod"]
 
 
 @contextlib.contextmanager

@@ -7,7 +7,7 @@ import socket
 import subprocess
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
-OWN = ["latency_probe", "tcp_relay", "stub_server"]
+OWN = ["latency_probe", "tcp_relay", "stub_server", "pod_metrics", "metrics_load"]
 
 
 def build(*programs):

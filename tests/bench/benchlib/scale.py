@@ -1,7 +1,6 @@
 """One operator and a fleet of MCPServers in a cluster of its own: what making them costs, and a restart among them."""
 
 import collections
-import concurrent.futures
 import contextlib
 import dataclasses
 import random
@@ -9,13 +8,12 @@ import statistics
 import time
 
 from . import stats
-from .api import Api
+from .api import Api, spread
 from .audit import WRITES, Trail
 from .process import Measured
 
 FLEET, IDLE = "bench-fleet", "bench-idle"
 APPS = "/apis/apps/v1"
-LOADERS = 4      # connections that create the MCPServers
 QUIET = 20       # at rest: so many seconds without a request (the HPA controller comes round every 15)
 SHORT_QUIET = 5  # where nothing has been made that the HPA controller could come round to
 PAUSE = 0.25     # between looks
@@ -119,12 +117,7 @@ def _beforehand(scene, namespace, names):
 
 def _create_all(cluster, manifests):
     """Creates (path, manifest) over several connections; returns when the first was sent."""
-    apis = [Api(cluster) for _ in range(LOADERS)]
-    begun = time.time()
-    with concurrent.futures.ThreadPoolExecutor(LOADERS) as pool:
-        shares = [manifests[number::LOADERS] for number in range(LOADERS)]
-        list(pool.map(lambda api, share: [api.create(*one) for one in share], apis, shares))
-    return begun
+    return spread(cluster, [lambda api, one=one: api.create(*one) for one in manifests])
 
 
 def _make(scene, process, names, found):
