@@ -68,7 +68,7 @@ class Scraper {
   void scrape(const PodEntry& entry);
   void finish(const PodEntry& entry, MonotonicTime started, const Result<http::Response>& response);
   Result<metrics::Sample> read(const PodEntry& entry, const std::string& body);
-  Result<metrics::Sample> read_text(const PodEntry& entry, std::string_view body);
+  Result<metrics::Sample> read_text(const PodEntry& entry, std::string_view text);
   Result<std::string_view> read_past(const PodEntry& entry, std::string_view body);
   void note_kept(const PodEntry& entry);
   void succeed(const PodEntry& entry, metrics::Sample sample);

@@ -32,7 +32,7 @@ class SeriesId {
 
   std::string_view text() const { return text_; }
   std::string_view name() const { return text_.c_str(); }
-  std::optional<std::string_view> label(std::string_view name) const;
+  std::optional<std::string_view> label(std::string_view wanted) const;
 
  private:
   std::string text_;
