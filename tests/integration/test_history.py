@@ -80,14 +80,14 @@ def test_samples_aggregates_and_rankings(adapter, fleet):  # noqa: F811
     answer = past.history("x", "mcp_active_sessions", aggregate="count,avg,max", window="1m")
     assert answer["kind"] == "MetricHistory" and answer["apiVersion"] == "metrics.mcpfleet.dev/v1beta2"
     series, = answer["series"]
-    assert series["aggregates"]["max"] == "8" and series["aggregates"]["count"] >= 10
+    assert series["aggregates"]["max"] == "8" and series["aggregates"]["count"] >= 8
     assert 4_000 < milli(series["aggregates"]["avg"]) <= 8_000
     of_pod, = past.history(pods[0], "mcp_active_sessions", "pods")["series"]
     assert {sample["value"] for sample in of_pod["samples"]} == {"4"}
     of_tool, = past.history("x", "mcp_requests_per_second", metricLabelSelector="tool=search")["series"]
     assert of_tool["labels"] == {"method": "tools/call", "tool": "search"}
     minutes = past.history("x", "mcp_requests_in_flight", resolution="1m", window="1h")["series"][0]["minutes"]
-    assert sum(minute["count"] for minute in minutes) >= 10
+    assert sum(minute["count"] for minute in minutes) >= 8
 
     assert [item["name"] for item in past.top("mcp_requests_per_second")] == ["y", "x"]
     assert [item["name"] for item in past.top("mcp_requests_in_flight", limit=1)] == ["x"]
@@ -146,6 +146,8 @@ def test_the_past_outlives_the_adapter(adapter, redis, fleet):  # noqa: F811
     fleet.cluster.kubectl("delete", "--raw", past.path("x", "mcp_requests_in_flight"))
     forgotten = datetime.datetime.now(datetime.timezone.utc).timestamp()
     assert all(at >= forgotten - 2 for at in past.samples("x", "mcp_requests_in_flight"))
+    wait_for("Redis to forget, too", lambda: redis.ask(
+        "HGET", f"mcpfleet:history:resets:{SERVER}/{past.namespace}/x", "mcp_requests_in_flight"))
     adapter.kill()
     adapter.start()
     wait_for("the metric that was not forgotten", lambda: any(
