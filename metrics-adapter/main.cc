@@ -130,8 +130,7 @@ class Program {
     });
     certificate_loop_.emplace([this]() -> Duration {
       auto kept = keep_certificate();
-      if (!kept && !told_certificate_)
-        log::error("cannot serve the metrics API", {{"error", kept.error().message}});
+      if (!kept && !told_certificate_) tell_no_certificate(kept.error());
       told_certificate_ = !kept;
       return kept ? seconds(60) : seconds(2);
     });
@@ -173,6 +172,15 @@ class Program {
     if (!started) return fail(started.error());
     health_server_ = std::move(*started);
     return {};
+  }
+
+  void tell_no_certificate(const Error& error) const {
+    if (serving_.load()) {
+      log::warn("cannot look after the serving certificate; the old one is still served",
+                {{"error", error.message}});
+    } else {
+      log::error("cannot serve the metrics API", {{"error", error.message}});
+    }
   }
 
   // The caBundle comes before the certificate that needs it: until then other replicas and this one

@@ -154,11 +154,14 @@ Result<MetricAnswer> MetricSource::other_metric(const MetricQuery& query, Instan
   const auto known = demand_.ask(query.path.namespace_, query.path.metric, now.monotonic);
   if (!known) return no_value(query, known.error().message);
   auto answer = pods(query, now);
-  if (!answer && !*known)
-    return fail(answer.error().kind, answer.error().message +
-                                         " (its series are kept only while somebody asks for them, "
-                                         "which is so since just now)");
-  return answer;
+  if (answer) return answer;
+  auto error = answer.error();
+  if (query.path.metric.starts_with("mcp_"))
+    error.message += "; those of an MCP server are " + known_metrics(query.path.resource);
+  if (!*known)
+    error.message +=
+        " (its series are kept only while somebody asks for them, which is so since just now)";
+  return fail(std::move(error));
 }
 
 metrics::Terms MetricSource::terms_of(const MetricQuery& query) const {
