@@ -249,12 +249,10 @@ TEST_F(ConfigObjectsTest, WhatIsMissingIsToldUntilItComes) {
   EXPECT_EQ(found->missing[0].field, "spec.config.envFrom[0]");
   api_.store(kSecret, "12", {{"a", "MQ=="}});
   api_.tell("secrets", "ADDED", "token", "12");
-  ASSERT_TRUE(wait_for_change());
-  EXPECT_THAT(objects->look(server_)->missing, IsEmpty());
+  EXPECT_TRUE(eventually([&] { return objects->look(server_)->missing.empty(); }));
   api_.remove(kSecret);
   api_.tell("secrets", "DELETED", "token", "13");
-  ASSERT_TRUE(wait_for_change());
-  EXPECT_EQ(objects->look(server_)->missing.size(), 1U);
+  EXPECT_TRUE(eventually([&] { return objects->look(server_)->missing.size() == 1; }));
 }
 
 TEST_F(ConfigObjectsTest, AnOptionalOneMayBeMissingAndRollsWhenItComes) {
@@ -265,8 +263,7 @@ TEST_F(ConfigObjectsTest, AnOptionalOneMayBeMissingAndRollsWhenItComes) {
   EXPECT_THAT(without->missing, IsEmpty());
   api_.store(kConfigMap, "11", {{"b", "2"}});
   api_.tell("configmaps", "ADDED", "settings", "11");
-  ASSERT_TRUE(wait_for_change());
-  EXPECT_NE(objects->look(server)->digest, without->digest);
+  EXPECT_TRUE(eventually([&] { return objects->look(server)->digest != without->digest; }));
 }
 
 TEST_F(ConfigObjectsTest, SecretsAreNotReadUnlessAllowed) {
