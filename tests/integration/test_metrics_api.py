@@ -427,7 +427,7 @@ def test_the_hpa_scales_any_pod_that_asks_to_be_scraped(adapter, fleet, api_clus
     assert not kept(), "nobody asks yet"
     rate = "pods/*/jobs_per_second?labelSelector=app%3Dworker"
     assert "which is so since just now" in fleet.why_not(rate)
-    assert len(wait_for("rates", lambda: fleet.raw(rate))["items"]) == 2
+    wait_for("the rates of both", lambda: len(fleet.raw(rate)["items"]) == 2)
     assert kept()
     answer = fleet.raw(rate + "&metricLabelSelector=queue%3Db")
     assert [item["value"] for item in answer["items"]] == ["0", "0"], "idle, not missing"
