@@ -66,6 +66,11 @@ void Demand::set_autoscalers(const Autoscalers& autoscalers) {
   }
 }
 
+void Demand::refresh(MonotonicTime now) {
+  if (dirty_.exchange(false) && autoscalers_) set_autoscalers(autoscalers_());
+  forget_old(now);
+}
+
 void Demand::forget_old(MonotonicTime now) {
   std::lock_guard lock(mutex_);
   for (auto it = spaces_.begin(); it != spaces_.end();) {

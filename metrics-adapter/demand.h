@@ -4,6 +4,8 @@
 // Thread safety: any thread.
 #pragma once
 
+#include <atomic>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -39,14 +41,21 @@ class Demand {
   // Names that requests alone keep, of one namespace.
   static constexpr std::size_t kMostAsked = 100;
 
+  // `autoscalers` gives all of the moment; null: set_autoscalers() tells.
+  explicit Demand(std::function<Autoscalers()> autoscalers = nullptr)
+      : autoscalers_(std::move(autoscalers)) {}
+
   // A request asked for it. True: it is kept already. Error: Invalid for what cannot be a metric's
   // name; Unavailable where too many others were asked for.
   Result<bool> ask(const std::string& namespace_, const std::string& metric, MonotonicTime now);
 
   // All autoscalers of the moment.
   void set_autoscalers(const Autoscalers& autoscalers);
+  // Some have changed: the next refresh() looks, so that a list of many is looked at once.
+  void touch() { dirty_.store(true); }
 
-  // Forgets what nobody asked for lately.
+  // Looks at the autoscalers where they changed, and forgets what nobody asked for lately.
+  void refresh(MonotonicTime now);
   void forget_old(MonotonicTime now);
 
   // The series to keep in a namespace; null: none.
@@ -62,6 +71,8 @@ class Demand {
     void build();
   };
 
+  const std::function<Autoscalers()> autoscalers_;
+  std::atomic<bool> dirty_{false};
   mutable std::mutex mutex_;
   std::map<std::string, Space, std::less<>> spaces_;  // by namespace; protected by mutex_
 };

@@ -74,9 +74,7 @@ class Program {
         pods_(
             decode_pod, [this](const std::string&) { roster_.touch(); }, report_rejected),
         autoscalers_(
-            decode_autoscaler,
-            [this](const std::string&) { demand_.set_autoscalers(autoscalers_.all()); },
-            report_rejected),
+            decode_autoscaler, [this](const std::string&) { demand_.touch(); }, report_rejected),
         servers_(
             decode_server, [this](const std::string&) { roster_.touch(); }, report_rejected),
         roster_([this] { return pods_.all(); }, [this] { return servers_.all(); },
@@ -224,7 +222,7 @@ class Program {
   const std::unique_ptr<kube::Client> client_;
   const std::unique_ptr<promql::PrometheusSource> prometheus_;  // null: not asked for
   kube::Store<PodTarget> pods_;
-  Demand demand_;
+  Demand demand_{[this] { return autoscalers_.all(); }};
   kube::Store<AutoscalerMetrics> autoscalers_;
   kube::Store<ServerRecord> servers_;
   Roster roster_;

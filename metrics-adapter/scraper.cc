@@ -71,7 +71,7 @@ void Scraper::run() {
     lock.unlock();
     const auto now = clock_.monotonic();
     if (roster_.refresh()) take_snapshot(now);
-    demand_.forget_old(now);
+    demand_.refresh(now);
     if (!warm_) note_warm(now);
     scrape_due(now);
     Duration pause = kLook;

@@ -39,6 +39,22 @@ TEST(DemandTest, AutoscalersKeepTheirsForAsLongAsTheyAreThere) {
   EXPECT_NE(demand.wanted("other"), nullptr);
 }
 
+TEST(DemandTest, LooksAtAutoscalersOnceAfterManyChanges) {
+  int looks = 0;
+  Demand demand([&looks] {
+    ++looks;
+    return Demand::Autoscalers{autoscaler("ns", "depth")};
+  });
+  const MonotonicTime start{std::chrono::hours(1)};
+  demand.refresh(start);
+  EXPECT_EQ(looks, 0);
+  for (int i = 0; i < 100; ++i) demand.touch();
+  demand.refresh(start);
+  demand.refresh(start);
+  EXPECT_EQ(looks, 1);
+  EXPECT_NE(demand.wanted("ns"), nullptr);
+}
+
 TEST(DemandTest, IsBounded) {
   Demand demand;
   const MonotonicTime start{std::chrono::hours(1)};
