@@ -50,19 +50,6 @@ Result<metrics::Query> to_metrics_query(const MetricQuery& query, metrics::Metri
   return result;
 }
 
-// The states of pods, and what keeps them valid.
-struct States {
-  std::vector<std::shared_ptr<const PodHealth>> healths;
-  std::vector<metrics::PodState> of_pods;
-
-  void add(const std::vector<PodEntry>& pods) {
-    for (const auto& entry : pods) {
-      healths.push_back(entry.record->health.load());
-      of_pods.push_back(state_of(entry, *healths.back()));
-    }
-  }
-};
-
 std::string known_metrics(std::string_view resource) {
   std::string text;
   for (const auto name : metrics_of(resource))
@@ -114,6 +101,13 @@ metrics::PodState state_of(const PodEntry& entry, const PodHealth& health) {
   state.failure = health.failure;
   state.failing_since = health.failing_since;
   return state;
+}
+
+void PodStates::add(const std::vector<PodEntry>& pods) {
+  for (const auto& entry : pods) {
+    healths.push_back(entry.record->health.load());
+    of_pods.push_back(state_of(entry, *healths.back()));
+  }
 }
 
 std::unexpected<Error> no_value(const MetricQuery& query, const Error& error) {
@@ -333,7 +327,7 @@ Result<MetricAnswer> MetricSource::of_namespace(const MetricQuery& query, Instan
     return no_value(query, "there is no MCPServer in it");
   auto asked = to_metrics_query(query, *metrics::parse_metric(query.path.metric));
   if (!asked) return fail(asked.error());
-  States states;
+  PodStates states;
   for (const auto& [server, pods] : space->second.pods_of) states.add(pods);
   auto value = metrics::server_value("namespace " + query.path.name, states.of_pods, *asked,
                                      terms_of(query), now);
@@ -355,7 +349,7 @@ Result<Value> MetricSource::server(const NamespaceView& space, const ServerRecor
   }
   auto asked = to_metrics_query(query, *metrics::parse_metric(query.path.metric));
   if (!asked) return fail(asked.error());
-  States states;
+  PodStates states;
   if (const auto pods = space.pods_of.find(record.name); pods != space.pods_of.end())
     states.add(pods->second);
   return metrics::server_value("server " + record.namespace_ + "/" + record.name, states.of_pods,

@@ -124,6 +124,14 @@ class MetricSource {
 
 // A pod as the calculations want it; its views live as long as `entry` and `health`.
 metrics::PodState state_of(const PodEntry& entry, const PodHealth& health);
+
+// Those of several pods, and what keeps them valid beside the entries. A plain value.
+struct PodStates {
+  std::vector<std::shared_ptr<const PodHealth>> healths;
+  std::vector<metrics::PodState> of_pods;
+
+  void add(const std::vector<PodEntry>& pods);
+};
 // The error for people that there is no value, and why: the words of custom-metrics-apiserver, then
 // `error`'s. Another kind than NotFound is passed on as it is.
 std::unexpected<Error> no_value(const MetricQuery& query, const Error& error);

@@ -157,11 +157,10 @@ bool knows(const MetricPath& path) {
          std::ranges::find(known, path.metric) != known.end();
 }
 
-// Whether Prometheus has to be asked: for what the pods' source does not know. What a pod exposes
-// under a name that somebody asks for is nearer than what Prometheus has of it.
-bool is_for_prometheus(const MetricQuery& query, const Sources& sources, metrics::Instant now) {
-  if (sources.prometheus == nullptr || knows(query.path)) return false;
-  return query.path.resource != kPodsResource || !sources.pods.query(query, now);
+// Whether Prometheus is asked where the pods' source has no value: for what that does not know.
+// What a pod exposes under a name that somebody asks for is nearer than what Prometheus has of it.
+bool may_ask_prometheus(const MetricQuery& query, const Sources& sources) {
+  return sources.prometheus != nullptr && !knows(query.path);
 }
 
 // The names of our own metrics are others' too, where labels are asked for that we do not have.
@@ -200,20 +199,20 @@ http::Response answer_explanation(const Target& target, const Sources& sources,
   if (!query) return error_response(query.error());
   if (query->path.name == "*")
     return error_response({ErrorKind::Invalid, "an explanation is of one object, by its name"});
-  const auto explanation = is_for_prometheus(*query, sources, now)
-                               ? explain_by(*sources.prometheus, *query)
-                               : sources.pods.explain(*query, now);
+  auto explanation = sources.pods.explain(*query, now);
+  if (!explanation.answer && may_ask_prometheus(*query, sources))
+    explanation = explain_by(*sources.prometheus, *query);
   return json_response(explanation_body(*query, explanation, now));
 }
 
 http::Response answer_custom(const Target& target, const Sources& sources, metrics::Instant now) {
   auto query = parse_query(target);
   if (!query) return error_response(query.error());
-  if (is_for_prometheus(*query, sources, now))
+  const auto answer = sources.pods.query(*query, now);
+  if (!answer && may_ask_prometheus(*query, sources))
     return respond<MetricQuery, promql::ObjectAnswer>(*query, sources.prometheus->query(*query),
                                                       metric_value_list);
-  return respond<MetricQuery, MetricAnswer>(*query, sources.pods.query(*query, now),
-                                            metric_value_list);
+  return respond<MetricQuery, MetricAnswer>(*query, answer, metric_value_list);
 }
 
 bool is_served(const Target& target) { return has_version(target.segments[1], target.segments[2]); }

@@ -82,17 +82,13 @@ void Recorder::record_space(const NamespaceView& space, bool details) {
 void Recorder::record_server(const ServerRecord& server, const NamespaceView& space, bool details) {
   const auto pods = space.pods_of.find(server.name);
   if (pods == space.pods_of.end()) return;
-  std::vector<std::shared_ptr<const PodHealth>> healths;
-  std::vector<metrics::PodState> states;
-  for (const auto& entry : pods->second) {
-    healths.push_back(entry.record->health.load());
-    states.push_back(state_of(entry, *healths.back()));
-  }
+  PodStates states;
+  states.add(pods->second);
   const auto key = key_of(server);
   book_.record(key, now_.wall, read_all({}, [&](const metrics::Query& query) {
-                 return metrics::server_value(server.name, states, query, terms_, now_);
+                 return metrics::server_value(server.name, states.of_pods, query, terms_, now_);
                }));
-  if (details) record_tools(key, states);
+  if (details) record_tools(key, states.of_pods);
 }
 
 void Recorder::record_tools(const HistoryKey& server, std::span<const metrics::PodState> states) {
