@@ -149,8 +149,9 @@ std::vector<HistorySample> ObjectHistory::samples(Metric metric, WallTime from, 
     found.push_back({at, *value.get()});
   };
   const auto fine = fine_from(*series);
+  // A coarse slot that the fine ones begin in holds one of theirs, at a time before it was read.
   if (from < fine)
-    visit(series->coarse, shape_.coarse_step, from, std::min(to, fine - Duration{1}), add);
+    visit(series->coarse, shape_.coarse_step, from, std::min(to, fine - shape_.coarse_step), add);
   visit(series->fine, shape_.step, std::max(from, fine), to, add);
   return found;
 }

@@ -159,6 +159,14 @@ TEST(ObjectHistoryTest, RestoresWhereNothingIsKnown) {
   EXPECT_EQ(found[1].of.count, 1u) << "the minute under way is our own";
 }
 
+TEST(ObjectHistoryTest, NoSampleIsOlderThanItsReading) {
+  ObjectHistory history(HistoryShape{});
+  history.record(at(8), rate(3));
+  history.record(at(9), rate(4));
+  EXPECT_EQ(history.samples(kRate, at(0), at(100)),
+            (std::vector<HistorySample>{{at(8), 3}, {at(9), 4}}));
+}
+
 TEST(ObjectHistoryTest, ForgetsOneMetric) {
   ObjectHistory history(HistoryShape{});
   Reading reading = rate(1);
