@@ -27,7 +27,8 @@ class Backlog {
 
  private:
   bool known_ = false;
-  bool starting_ = false;  // some pod starts, or did within kSettle
+  bool started_ = false;   // some pod ever started
+  bool starting_ = false;  // one starts now, or did a little while ago
   double call_seconds_ = 0;
   double demand_ = 0;  // calls in flight, if nobody waited
   WallTime last_starting_{};

@@ -1,8 +1,9 @@
 // The last decisions of a server, for status, `kubectl mcp explain` and logs.
 //
-// A decision that changes nothing ("stay") grows the entry before it, if that stayed for the same
-// reason, so that a quiet server's log does not change at all; a change of replicas is always an
-// entry of its own. Sentences are made when an entry begins, and not again.
+// A decision that changes nothing ("stay") grows the entry before it if that stayed for the same
+// reason, and takes its place if it stayed for another, so that stays never push changes out. The
+// same change decided again, before the workload shows it or in DryRun, grows its entry, too.
+// Sentences are made when an entry begins, and not again.
 //
 // Pure: no clock. Thread safety: one thread at a time.
 #pragma once
@@ -29,8 +30,8 @@ struct LoggedInput {
 
 struct LoggedDecision {
   WallTime since{};         // when the entry began
-  WallTime last{};          // the last decision in it; grows without a new revision
-  std::uint64_t count = 1;  // decisions in it; grows without a new revision
+  WallTime last{};          // of the last decision in it
+  std::uint64_t count = 1;  // of the decisions in it
   int from = 0;
   int to = 0;           // the same: stay
   int advised = 0;      // what would be done, where the mode does not act
@@ -43,23 +44,27 @@ struct LoggedDecision {
   std::vector<std::string> limits;  // names of what clipped it
 };
 
+enum class Noted : std::uint8_t {
+  Nothing,  // the newest entry grew: nothing to be written
+  Stay,     // it stays for another reason: to be written when there is time
+  Change    // other replicas: to be written, an Event and a log line
+};
+
 class DecisionLog {
  public:
+  // Keeps so many entries; at least one.
   explicit DecisionLog(std::size_t keep = 10) : keep_(keep) {}
 
-  // Notes a decision. True where status and log should say something new: an entry was begun.
-  // `rules`: as for explain().
-  bool note(const Policy& policy, const Verdict& verdict, const fleet::Decision* rules = nullptr);
+  // Notes a decision. `rules`: as for explain().
+  Noted note(const Policy& policy, const Verdict& verdict, const fleet::Decision* rules = nullptr);
 
   // The newest is the last.
   const std::deque<LoggedDecision>& entries() const { return entries_; }
 
  private:
-  bool same(const Policy& policy, const Verdict& verdict) const;
-
   std::size_t keep_;
   std::deque<LoggedDecision> entries_;
-  Verdict last_;  // whose numbers began or grew the newest entry
+  Verdict last_;  // of the newest entry
 };
 
 // As status.scaling.lastDecision has it.

@@ -34,8 +34,8 @@ const char* metric_name(Signal signal);
 // One measured value.
 //
 // A load should be as short as its source can give it (a second or a few): the Scaler forms its own
-// windows from one value a second. One that is averaged over 30 s already makes it slower, not
-// wrong.
+// windows from one value a second. One that its source averaged over longer than the policy's short
+// window is taken as it is for that window, and makes the answer to a surge so much slower.
 struct Measurement {
   enum class Kind : std::uint8_t {
     Missing,  // no answer, or an explained error
@@ -51,11 +51,13 @@ struct Measurement {
   WallTime at{};     // when it was true; an old one may be given again and again
   // Missing: a sentence that lives for ever (a literal), for the explanation; may be null.
   const char* why = nullptr;
+  Duration over{0};  // what the source averaged it over; 0: a moment
 
-  static constexpr Measurement of(double value, WallTime at, int of_pods = 0) {
-    return {Kind::Value, of_pods, value, at, nullptr};
+  static constexpr Measurement of(double value, WallTime at, int of_pods = 0,
+                                  Duration over = Duration{0}) {
+    return {Kind::Value, of_pods, value, at, nullptr, over};
   }
-  static constexpr Measurement idle(WallTime at) { return {Kind::Idle, 0, 0, at, nullptr}; }
+  static constexpr Measurement idle(WallTime at) { return {Kind::Idle, 0, 0, at}; }
   static constexpr Measurement missing(const char* why = nullptr) {
     return {Kind::Missing, 0, 0, WallTime{}, why};
   }

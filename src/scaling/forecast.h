@@ -31,23 +31,28 @@ class SeasonalForecast {
 
  private:
   struct Part {
-    float mean = 0;
+    double mean = 0;
     bool known = false;
   };
-  std::int64_t part_of(WallTime time) const;
-  void close_part();
-  void look_ahead(const Forecast& forecast, std::int64_t part);
+  std::size_t place(std::int64_t part) const;
+  void turn_to(WallTime now);
+  void look_ahead(const Forecast& forecast);
 
   Duration season_{0};
   Duration lookahead_{0};
+  Duration width_{1};
   Signal signal_ = Signal::RequestsPerSecond;
-  std::vector<Part> parts_;
-  std::int64_t current_ = -1;  // the part that is being filled, counted since 1970
+  std::vector<Part> parts_;  // kParts, or none
+  // The part that is being filled, counted since 1970.
+  bool started_ = false;
+  std::int64_t part_ = 0;
+  WallTime part_start_{};
   double sum_ = 0;
   std::uint32_t count_ = 0;
-  std::int64_t looked_from_ = -1;  // the part that `ahead_` is of
-  double ahead_ = 0;               // the greatest mean up to the lookahead; 0: not known
-  double here_ = 0;                // the mean of a season ago; 0: not known
+  // Looked up once a part.
+  bool looked_ = false;
+  double ahead_ = 0;  // the greatest mean up to the lookahead; 0: not known
+  double here_ = 0;   // the mean of now, a season ago; 0: not known
 };
 
 }  // namespace mcpfleet::scaling

@@ -34,15 +34,15 @@ class LatencyObjective {
   // What a window of latency is taken to cover; also the time between two misses that count.
   static constexpr Duration kWindow = std::chrono::seconds(30);
 
-  // A second's load of all pods (its short mean); before judge().
-  void carry(const LatencyTarget& target, Signal driver, double load, const Pods& pods,
-             WallTime now);
+  // What a pod that serves carried in this second (its share of the short mean of `driver`);
+  // before judge().
+  void carry(const LatencyTarget& target, Signal driver, double per_pod, WallTime now);
   // A new latency, in seconds.
   void judge(const LatencyTarget& target, double latency, WallTime now);
 
-  // More load never gives fewer replicas, as long as nothing is learnt in between. `latency`: the
-  // last one, for the explanation; `idle`: there were no calls.
-  Proposal propose(const LatencyTarget& target, const Load& load, const Input& latency, bool idle,
+  // More load never gives fewer replicas, as long as nothing is learnt in between. `load` is of the
+  // driver; `latency` is the last one, for the explanation, null where there is none.
+  Proposal propose(const LatencyTarget& target, const Load& load, const Input* latency,
                    const Pods& pods) const;
 
   bool unattainable() const { return futile_ || too_tight_; }
@@ -52,7 +52,8 @@ class LatencyObjective {
   void pull_back(WallTime now);
 
  private:
-  void fade(bool well, WallTime now);
+  void fade(WallTime now);
+  bool low(double per_pod, WallTime now);
   void miss(const LatencyTarget& target, double latency, WallTime now);
 
   Signal driver_ = Signal::Concurrency;
@@ -68,8 +69,8 @@ class LatencyObjective {
   double missed_load_ = 0;
   double missed_latency_ = 0;
   WallTime last_miss_{};
-  WallTime low_since_{};    // missed at the floor ever since
-  bool low_ = false;        //
+  WallTime low_since_{};  // missed at the floor ever since
+  bool low_ = false;
   bool too_tight_ = false;  // so for a whole window
   bool futile_ = false;     // less load a pod did not help
   WallTime last_{};         // of fade()

@@ -12,7 +12,7 @@ namespace mcpfleet::scaling {
 // For CPU and memory the unit is a percent of one pod, so that they add up as loads do.
 struct Load {
   Signal signal = Signal::RequestsPerSecond;
-  bool idle = false;        // nothing is carried
+  int heard = 0;            // pods that the value was taken from
   int unheard = 0;          // serving pods that the value was not taken from
   double steady = 0;        // the mean over the stable window; without windows the last value
   double surge = 0;         // what the short window shows beyond chance; 0 without windows
@@ -22,7 +22,8 @@ struct Load {
   bool without_backlog = false;  // callers that wait for starting pods are left out
 
   double greatest() const { return surge > steady ? surge : steady; }
-  Input input() const;  // of greatest()
+  // Of greatest(); of CPU and memory the mean of a pod.
+  Input input() const;
 };
 
 // The least that a mean over `window` can stand for: the mean less twice the error that chance

@@ -1,6 +1,7 @@
 // The mean of a load over the last seconds, in a fixed number of slots.
 //
-// Pure: times are parameters. Nothing is allocated. Thread safety: one thread at a time.
+// Pure: times are parameters, of 1970 and later. Nothing is allocated. Thread safety: one thread at
+// a time.
 #pragma once
 
 #include <array>
@@ -18,10 +19,11 @@ class LoadWindow {
 
   // Another window than before starts empty; one below a second is a second.
   void resize(Duration window);
-  Duration window() const { return window_; }
+  // As given to resize().
+  Duration window() const { return asked_; }
 
-  // Call it before add(), mean() and peak(): forgets what is older than the window. A time before
-  // the newest slot (the clock jumped back) empties the window.
+  // Call it before add(), mean() and peak(): forgets what is older than the window. A time well
+  // before the newest slot (the clock jumped back) empties the window.
   void advance(WallTime now);
   // One that is older than the window is not taken; one from after the last advance() counts as of
   // then.
@@ -42,10 +44,11 @@ class LoadWindow {
   void turn_to(std::int64_t slot);
   void sum_up();
 
-  Duration window_{0};
-  std::int64_t width_ = 1;  // nanoseconds
-  std::int64_t used_ = 1;   // slots
-  std::int64_t newest_ = -1;
+  Duration asked_{0};
+  std::int64_t width_ = 1'000'000'000;  // nanoseconds
+  std::int64_t used_ = 1;               // slots
+  bool started_ = false;
+  std::int64_t newest_ = 0;
   std::int64_t newest_start_ = 0;  // nanoseconds since 1970
   std::size_t place_ = 0;          // of the newest slot
   double sum_ = 0;

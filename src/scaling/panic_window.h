@@ -2,9 +2,10 @@
 //
 // As in Knative (pkg/autoscaler/scaling/autoscaler.go): begins when the short window reaches
 // `threshold` percent of what the pods shall carry, ends a stable window after it last did, and in
-// between the greatest answer holds. Unlike there, starting pods are part of what is measured
-// against (they were asked for already), and a load must exceed chance: one call more than a single
-// pod shall carry is no panic. Pure. Thread safety: one thread at a time.
+// between the greatest answer holds. Unlike there, starting and outdated pods are part of what is
+// measured against (the one were asked for already, the other still serve), and a load must exceed
+// chance: one call more than a single pod shall carry is no panic. Pure. Thread safety: one thread
+// at a time.
 #pragma once
 
 #include "base/clock.h"

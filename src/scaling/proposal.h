@@ -30,6 +30,7 @@ struct Input {
     Mean,
     AtLeast,         // what a short mean shows beyond chance
     WithoutBacklog,  // a mean less the callers that wait for starting pods
+    Forecast,        // what is expected within `over` from now
   };
   Signal signal;
   Kind kind;

@@ -22,8 +22,7 @@ enum class Reason : std::uint8_t {
   LimitsChanged,    // replicas were outside of minReplicas and maxReplicas
   MinimumReplicas,  // nobody asks for more than the minimum
   ScaledToZero,     // somebody set the workload to zero: it is left there
-  Paused,
-  RulesFloor,  // the floor that the rules left holds
+  RulesFloor,       // the floor that the rules left holds
   // Of targets.
   OverTarget,
   UnderTarget,
@@ -43,7 +42,7 @@ enum class Reason : std::uint8_t {
   HeldWithoutData,
   FailedWithoutData,
 };
-inline constexpr std::size_t kReasons = 25;
+inline constexpr std::size_t kReasons = 24;
 
 // "Over target", as in status, Events, logs and metrics.
 const char* text(Reason reason);

@@ -67,28 +67,29 @@ class Scaler {
   // The last good value of a signal.
   struct Known {
     bool known = false;
-    bool idle = false;
     int of_pods = 0;
-    double value = 0;
+    double value = 0;  // 0 where it was idle
+    bool idle = false;
     WallTime at{};
+    Duration over{0};
   };
   // What is known of a signal at one moment.
-  enum class State : std::uint8_t { Unused, Fresh, LastGood, Missing };
+  enum class State : std::uint8_t { Fresh, LastGood, Missing };
 
-  void configure(const Policy& policy);
-  void pull_back(WallTime now);
-  void take(const Policy& policy, Signal signal, const Facts& facts);
-  void learn(const Policy& policy, const Facts& facts);
+  void tell_time(const Policy& policy, const Pods& pods, WallTime now);
+  void resize(const Policy& policy);
+  bool take(Signal signal, const Measurement& measurement, const Policy& policy, WallTime now);
+  void learn(const Policy& policy, const Pods& pods, bool new_latency, WallTime now);
   State state(const Policy& policy, Signal signal, WallTime now) const;
-  // The load of a signal as recommenders see it.
-  Load load(const Policy& policy, Signal signal, const Facts& facts);
-  void propose(const Policy& policy, const Facts& facts, int rules_floor, Verdict& verdict);
-  void propose_loads(const Policy& policy, const Facts& facts, Verdict& verdict);
-  void propose_latency(const Policy& policy, const Facts& facts, Verdict& verdict);
-  void propose_times(const Policy& policy, const Facts& facts, Verdict& verdict);
-  void choose(const Policy& policy, Verdict& verdict) const;
-  int hold(const Policy& policy, Verdict& verdict) const;
-  int limit(const Policy& policy, int wanted, Verdict& verdict);
+  bool usable(const Policy& policy, Signal signal, WallTime now) const;
+  std::optional<Signal> driver() const;
+  Load load(const Policy& policy, Signal signal, const Pods& pods, WallTime now);
+
+  void propose_loads(const Policy& policy, const Pods& pods, Verdict& verdict);
+  void propose_latency(const Policy& policy, const Pods& pods, Verdict& verdict);
+  void propose_forecast(const Policy& policy, const Pods& pods, Verdict& verdict);
+  void find_missing(const Policy& policy, Verdict& verdict) const;
+  void limit(const Policy& policy, Verdict& verdict);
 
   std::array<Known, kSignals> known_{};
   std::array<LoadWindow, 3> stable_;  // by load signal
@@ -99,8 +100,8 @@ class Scaler {
   ScheduleTimes schedule_;
   SeasonalForecast forecast_;
   ReplicaBehavior behavior_;
-  std::optional<Actuator> actuator_;
-  std::optional<int> floor_;  // Hpa: as of the last decision
+  std::optional<Actuator> actuator_;  // as of the last call
+  std::optional<int> floor_;          // Hpa: as of the last decision
   WallTime last_seen_{};
 };
 

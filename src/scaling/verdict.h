@@ -54,7 +54,7 @@ struct Verdict {
   // What `replicas` would be in mode Active; the same in mode Active.
   int advised = 0;
   int asked = 0;  // the greatest proposal, before any limit
-  // Who asked for it and why; None where a limit or the mode alone decides.
+  // Who asked for it and why; None where nobody did, or limits or missing data alone decide.
   Recommender by = Recommender::None;
   Reason reason = Reason::MinimumReplicas;
   Clips clipped_by;
@@ -66,7 +66,8 @@ struct Verdict {
   std::uint8_t missing = 0;  // a bit a signal (1 << index) that is in use and has no fresh data
 
   bool is_missing(Signal signal) const { return ((missing >> index(signal)) & 1U) != 0; }
-  // In the order: rules, targets by signal, panic, latency, schedule, forecast.
+  // In the order: targets by signal, panic, latency, schedule, forecast, rules. Of two that ask for
+  // the same the first is the cause.
   std::span<const Proposal> proposals() const { return {list.data(), count}; }
   // The proposal behind `by`; null where there is none.
   const Proposal* cause() const { return best < count ? &list[best] : nullptr; }
