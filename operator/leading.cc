@@ -32,8 +32,8 @@ Leading::Leading(const Parts& parts, SessionKeys keys, ReconcilerOptions options
           [this](const std::string& key, const Result<kube::Next>& result, Duration took) {
             reconciled(key, result, took);
           }),
-      loop_(parts.client, parts.world, parts.surroundings, scalers_, sessions_, parts.clock,
-            [this](const std::string& key) { queue_.add(key); }) {
+      loop_(parts.client, parts.world, parts.surroundings, scalers_, sessions_, parts.telemetry,
+            parts.clock, [this](const std::string& key) { queue_.add(key); }) {
   // What changes from now on comes by itself; what is there already, by hand.
   parts_.changes.go_to(&queue_);
   for (const auto& server : parts_.world.servers.all()) queue_.add(fleet::key(server->server));

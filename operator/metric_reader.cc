@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/quantity.h"
+#include "base/time_text.h"
 #include "kube/paths.h"
 
 namespace mcpfleet::op {
@@ -10,13 +11,13 @@ namespace {
 
 using nlohmann::json;
 
-std::string path_of(const std::string& namespace_, const std::string& server,
-                    const std::string& metric, const std::string& tool) {
+std::string path_of(const std::string& server, const MetricQuery& query) {
   // Always the group that is ours: custom.metrics.k8s.io may belong to another adapter.
   std::string path =
-      kube::collection_path("metrics.mcpfleet.dev/v1beta2", namespace_, "mcpservers.mcpfleet.dev") +
-      "/" + server + "/" + metric;
-  if (!tool.empty()) path += "?metricLabelSelector=" + kube::escape("tool=" + tool);
+      kube::collection_path("metrics.mcpfleet.dev/v1beta2", query.namespace_,
+                            "mcpservers.mcpfleet.dev") +
+      "/" + server + "/" + query.metric;
+  if (!query.tool.empty()) path += "?metricLabelSelector=" + kube::escape("tool=" + query.tool);
   return path;
 }
 
@@ -49,21 +50,53 @@ Result<MetricValues> parse_metric_values(std::string_view text) {
     }
     const auto milli = parse_quantity_milli(item["value"].get_ref<const std::string&>());
     if (!milli) return fail(milli.error().context("the metrics API"));
-    values[item[name_at].get<std::string>()] = static_cast<double>(*milli) / 1000.0;
+    const auto time = item.find("timestamp");
+    const auto at = time != item.end() && time->is_string()
+                        ? parse_rfc3339(time->get_ref<const std::string&>())
+                        : Result<WallTime>(fail(ErrorKind::Malformed, "no time"));
+    if (!at) return fail(ErrorKind::Malformed, "the metrics API answered an item without a time");
+    values[item[name_at].get<std::string>()] = {static_cast<double>(*milli) / 1000.0, *at};
   }
   return values;
 }
 
-Result<MetricValues> MetricReader::read_all(const std::string& namespace_,
-                                            const std::string& metric, const std::string& tool) {
-  auto text = client_.get(path_of(namespace_, "*", metric, tool));
+Result<std::vector<PastMinute>> parse_past(std::string_view text) {
+  const auto answer = json::parse(text, nullptr, /*allow_exceptions=*/false);
+  const json::json_pointer minutes_at("/series/0/minutes");
+  if (!answer.is_object() || !answer.contains(minutes_at) || !answer[minutes_at].is_array())
+    return fail(ErrorKind::Malformed, "the metrics API answered no minutes");
+  const auto text_of = [](const json& minute, const char* key) -> std::string_view {
+    const auto found = minute.find(key);
+    if (found == minute.end() || !found->is_string()) return {};
+    return found->get_ref<const std::string&>();
+  };
+  std::vector<PastMinute> minutes;
+  for (const auto& minute : answer[minutes_at]) {
+    if (!minute.is_object()) return fail(ErrorKind::Malformed, "the metrics API answered no minute");
+    const auto at = parse_rfc3339(text_of(minute, "timestamp"));
+    const auto mean = parse_quantity_milli(text_of(minute, "avg"));
+    if (!at || !mean)
+      return fail(ErrorKind::Malformed, "the metrics API answered a minute without time or mean");
+    minutes.push_back({*at, static_cast<double>(*mean) / 1000.0});
+  }
+  return minutes;
+}
+
+Result<std::vector<PastMinute>> MetricReader::past(const std::string& server,
+                                                   const MetricQuery& query) {
+  auto text = client_.get(path_of(server, query) + "/history?resolution=1m&window=24h");
+  if (!text) return fail(text.error().kind, sentence(text.error()));
+  return parse_past(*text);
+}
+
+Result<MetricValues> MetricReader::read_all(const MetricQuery& query) {
+  auto text = client_.get(path_of("*", query));
   if (!text) return fail(text.error().kind, sentence(text.error()));
   return parse_metric_values(*text);
 }
 
-std::string MetricReader::explain(const std::string& namespace_, const std::string& server,
-                                  const std::string& metric, const std::string& tool) {
-  const auto text = client_.get(path_of(namespace_, server, metric, tool));
+std::string MetricReader::explain(const std::string& server, const MetricQuery& query) {
+  const auto text = client_.get(path_of(server, query));
   return text ? "" : sentence(text.error());
 }
 

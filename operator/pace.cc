@@ -19,6 +19,7 @@ bool decided(const fleet::Status& stored, const fleet::Status& fresh) {
   const auto memory = [](const fleet::Status& status) {
     auto scaling = status.scaling.value_or(fleet::ScalingStatus{});
     scaling.metrics.clear();
+    scaling.decisions.clear();
     return scaling;
   };
   return memory(stored) != memory(fresh);

@@ -9,6 +9,8 @@
 #include "log/log.h"
 #include "operator/announce.h"
 #include "operator/pace.h"
+#include "operator/pod_counts.h"
+#include "scaling/advice.h"
 
 namespace mcpfleet::op {
 
@@ -16,8 +18,8 @@ using nlohmann::json;
 
 namespace {
 
-// How soon the readings of rules are looked at again.
-constexpr std::chrono::seconds kRulesInterval{30};
+// How soon the readings of what decides are looked at again.
+constexpr std::chrono::seconds kReadingsInterval{30};
 // No watch tells of a workload of others, nor of what else scales it.
 constexpr std::chrono::seconds kWorkloadInterval{10};
 // In case a change was never told.
@@ -40,18 +42,19 @@ bool accepted(const fleet::Status& status, std::int64_t generation) {
          status.observed_generation == generation;
 }
 
-int replicas_of(const desired::Observed& observed) {
-  if (observed.workload) return observed.workload->replicas;
-  return observed.deployment ? observed.deployment->replicas : 0;
+Replicas replicas_of(const desired::Observed& observed) {
+  if (observed.workload) return {observed.workload->replicas, pods_of(*observed.workload, {})};
+  if (!observed.deployment) return {};
+  return {observed.deployment->replicas, pods_of(*observed.deployment, observed.pods)};
 }
 
-bool has_rules(const ServerEntry& entry) {
-  return !entry.invalid && entry.server.autoscaling && !entry.server.autoscaling->rules.empty();
+bool is_decided(const ServerEntry& entry) {
+  return !entry.invalid && entry.server.autoscaling && fleet::decides(*entry.server.autoscaling);
 }
 
 Duration next_look(const ServerEntry& entry) {
   if (entry.server.workload_ref) return kWorkloadInterval;
-  return has_rules(entry) ? Duration(kRulesInterval) : Duration(kResync);
+  return is_decided(entry) ? Duration(kReadingsInterval) : Duration(kResync);
 }
 
 // True where somebody but us put data into a Secret. `answer` is the API server's to an apply that
@@ -419,13 +422,16 @@ Result<kube::Next> Reconciler::tell(const ServerEntry& entry, const Outcome& out
   const std::string key = fleet::key(entry.server);
   const auto now = parts_.clock.wall();
   auto observed = observe(entry, outcome);
-  std::optional<RulesView> rules;
-  if (has_rules(entry)) {
-    rules = parts_.scalers.view(entry.server, replicas_of(observed), now);
-    observed.scaling = rules->status;
-    observed.rule_metrics = rules->readings;
-    observed.rule_problems = rules->problems;
-    observed.rules_limited = rules->limited;
+  std::optional<ScalingView> view;
+  if (is_decided(entry)) {
+    view = parts_.scalers.view(entry.server, replicas_of(observed), now);
+    observed.scaling = view->status;
+    for (auto& sentence : scaling::advice(*entry.server.autoscaling))
+      observed.notes.push_back(std::move(sentence));
+    observed.rule_metrics = view->readings;
+    observed.rule_problems = view->rule_problems;
+    observed.metric_problems = view->metric_problems;
+    observed.limit = view->limit;
   } else {
     parts_.scalers.forget(key);
   }
@@ -434,7 +440,7 @@ Result<kube::Next> Reconciler::tell(const ServerEntry& entry, const Outcome& out
   const auto wait = status_wait(before, after, since_told(key));
   Duration next = next_look(entry);
   if (wait == Duration(0)) {
-    auto written = write_status(entry, before, after, rules ? &*rules : nullptr);
+    auto written = write_status(entry, before, after, view ? &*view : nullptr);
     if (!written) return fail(written.error());
     // The watch need not tell of what the answer has told already.
     if (*written) next = Duration(0);
@@ -449,7 +455,7 @@ Result<kube::Next> Reconciler::tell(const ServerEntry& entry, const Outcome& out
 }
 
 Result<bool> Reconciler::write_status(const ServerEntry& entry, const fleet::Status& before,
-                                      const fleet::Status& after, const RulesView* rules) {
+                                      const fleet::Status& after, const ScalingView* view) {
   const auto& server = entry.server;
   const std::string path =
       kube::object_path(fleet::kApiVersion, server.namespace_, fleet::kPlural, server.name) +
@@ -475,12 +481,12 @@ Result<bool> Reconciler::write_status(const ServerEntry& entry, const fleet::Sta
     changed = stored->server.generation != server.generation;
     parts_.world.servers.note_written(std::move(*stored));
   }
-  announce(server, before, after, rules);
+  announce(server, before, after, view);
   return changed;
 }
 
 void Reconciler::announce(const fleet::MCPServer& server, const fleet::Status& before,
-                          const fleet::Status& after, const RulesView* rules) {
+                          const fleet::Status& after, const ScalingView* view) {
   for (auto& event : announcements(before, after)) {
     const auto type = event.warning ? kube::EventType::Warning : kube::EventType::Normal;
     log::info(
@@ -495,7 +501,7 @@ void Reconciler::announce(const fleet::MCPServer& server, const fleet::Status& b
   const auto decision = decision_of(after);
   if (!decision || decision == decision_of(before)) return;
   parts_.telemetry.decided(decision->rule, decision->reason);
-  const auto cause = rules != nullptr ? rules->cause : std::nullopt;
+  const auto cause = view != nullptr ? view->cause : std::nullopt;
   log::info(
       "scaling decision",
       {{"server", fleet::key(server)},

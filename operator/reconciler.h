@@ -91,9 +91,9 @@ class Reconciler {
   Duration since_told(const std::string& key);
   // True where the answer shows another spec than `entry`.
   Result<bool> write_status(const ServerEntry& entry, const fleet::Status& before,
-                            const fleet::Status& after, const RulesView* rules);
+                            const fleet::Status& after, const ScalingView* view);
   void announce(const fleet::MCPServer& server, const fleet::Status& before,
-                const fleet::Status& after, const RulesView* rules);
+                const fleet::Status& after, const ScalingView* view);
   void forget(const std::string& key);
 
   // Constant after construction, or safe by themselves.

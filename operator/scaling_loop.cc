@@ -1,33 +1,42 @@
 #include "operator/scaling_loop.h"
 
+#include <array>
 #include <condition_variable>
+#include <map>
 #include <set>
 #include <thread>
-#include <tuple>
 
 #include "kube/paths.h"
 #include "log/log.h"
+#include "operator/gatherer.h"
+#include "operator/pod_counts.h"
+#include "operator/scale_writer.h"
 
 namespace mcpfleet::op {
 namespace {
 
 using std::chrono::seconds;
 
-constexpr const char* kRate = "mcp_requests_per_second";
 constexpr const char* kSessions = "mcp_active_sessions";
 constexpr seconds kSessionInterval{30};
-// How often a server without a value is asked why.
-constexpr seconds kExplainInterval{10};
+constexpr std::array kLoads{scaling::Signal::RequestsPerSecond, scaling::Signal::Concurrency,
+                            scaling::Signal::Sessions};
 
-struct Query {
-  std::string namespace_;
-  std::string metric;
-  std::string tool;
-  auto operator<=>(const Query&) const = default;
-};
+bool is_decided(const ServerEntry& entry) {
+  return !entry.invalid && entry.server.autoscaling && !entry.server.deleting &&
+         fleet::decides(*entry.server.autoscaling);
+}
 
-bool needs_calls(const std::string& metric) {
-  return metric.starts_with("mcp_request_duration_seconds") || metric == "mcp_error_ratio";
+// What is done is told when it is stored; this is what only would be done.
+void tell_decision(const std::string& key, const scaling::LoggedDecision& decision) {
+  const bool would = !decision.acted && decision.advised != decision.from;
+  (would ? log::info : log::debug)(would ? "would scale" : "decided",
+                                   {{"server", key},
+                                    {"from", decision.from},
+                                    {"to", decision.acted ? decision.to : decision.advised},
+                                    {"by", decision.by},
+                                    {"reason", decision.reason},
+                                    {"message", decision.message}});
 }
 
 }  // namespace
@@ -44,25 +53,21 @@ void SessionCounts::set(const std::string& namespace_, const MetricValues& value
     return kube::split_key(entry.first).namespace_ == namespace_;
   });
   for (const auto& [name, value] : values) {
-    counts_[kube::make_key(namespace_, name)] = static_cast<std::int64_t>(value);
+    counts_[kube::make_key(namespace_, name)] = static_cast<std::int64_t>(value.value);
   }
-}
-
-scaling::Sample absent_sample(const std::string& metric, bool calls_are_counted, std::string why) {
-  if (needs_calls(metric) && calls_are_counted) return scaling::Sample::idle();
-  return scaling::Sample::missing(std::move(why));
 }
 
 class ScalingLoop::Impl {
  public:
   Impl(kube::Client& client, const World& world, const Surroundings& surroundings, Scalers& scalers,
-       SessionCounts& sessions, const Clock& clock,
+       SessionCounts& sessions, Telemetry& telemetry, const Clock& clock,
        std::function<void(const std::string& key)> changed)
-      : reader_(client),
+      : client_(client),
         world_(world),
         surroundings_(surroundings),
         scalers_(scalers),
         sessions_(sessions),
+        telemetry_(telemetry),
         clock_(clock),
         changed_(std::move(changed)),
         thread_([this] { run(); }) {}
@@ -96,125 +101,103 @@ class ScalingLoop::Impl {
   }
 
   void round() {
-    answers_.clear();
     const auto servers = world_.servers.all();
+    gatherer_.begin_round(servers);
     read_sessions(servers);
+    std::set<std::string> decided;
+    std::set<std::string_view> uids;
     for (const auto& server : servers) {
       if (stopping()) return;
-      if (!server->invalid && server->server.autoscaling && !server->server.deleting &&
-          !server->server.autoscaling->rules.empty()) {
-        evaluate(server->server);
-      }
+      if (!is_decided(*server)) continue;
+      decided.insert(fleet::key(server->server));
+      uids.insert(server->uid);
+      decide(server->server);
     }
+    telemetry_.keep_advised(decided);
+    std::erase_if(recalled_, [&](const auto& entry) { return !uids.contains(entry.first.first); });
+    std::erase_if(failing_writes_, [&](const std::string& key) { return !decided.contains(key); });
   }
 
   void read_sessions(const std::vector<Server>& servers) {
     if (clock_.monotonic() < sessions_due_) return;
     sessions_due_ = clock_.monotonic() + kSessionInterval;
     std::set<std::string> namespaces;
-    std::set<std::string> keys;
-    for (const auto& server : servers) {
-      namespaces.insert(server->namespace_);
-      keys.insert(fleet::key(server->server));
-    }
-    std::erase_if(last_read_, [&](const auto& e) { return !keys.contains(std::get<0>(e.first)); });
-    std::erase_if(explained_, [&](const auto& e) { return !keys.contains(std::get<0>(e.first)); });
+    for (const auto& server : servers) namespaces.insert(server->namespace_);
     for (const auto& name : namespaces) {
       if (stopping()) return;
-      if (const auto& values = read({name, kSessions, ""})) sessions_.set(name, *values);
+      if (const auto& values = gatherer_.read({name, kSessions, ""})) sessions_.set(name, *values);
     }
   }
 
-  // One request a round for each query.
-  const Result<MetricValues>& read(const Query& query) {
-    const auto known = answers_.find(query);
-    if (known != answers_.end()) return known->second;
-    auto values = reader_.read_all(query.namespace_, query.metric, query.tool);
-    if (values.has_value() == failing_.contains(query)) tell(query, values);
-    return answers_.emplace(query, std::move(values)).first->second;
-  }
-
-  // Once when a query begins to fail, once when it is well again.
-  void tell(const Query& query, const Result<MetricValues>& values) {
-    if (values) {
-      failing_.erase(query);
-      log::info("metrics can be read again",
-                {{"namespace", query.namespace_}, {"metric", query.metric}});
-    } else {
-      failing_.insert(query);
-      log::warn("metrics cannot be read", {{"namespace", query.namespace_},
-                                           {"metric", query.metric},
-                                           {"error", values.error().message}});
-    }
-  }
-
-  void evaluate(const fleet::MCPServer& server) {
+  void decide(const fleet::MCPServer& server) {
     const std::string key = fleet::key(server);
-    const auto replicas = replicas_of(server);
-    if (!replicas) return;
+    const auto scaled = scaled_of(server);
+    if (!scaled) return;
     const auto now = clock_.wall();
-    std::vector<Measured> measured;
-    std::set<std::tuple<std::string, std::string>> seen;
-    for (const auto& rule : server.autoscaling->rules) {
-      auto& last = last_read_[{key, rule.name}];
-      if (!scaling::due(rule, last, now) || !seen.insert({rule.metric, rule.tool}).second) continue;
-      last = now;
-      measured.push_back({rule.metric, rule.tool, sample(server, rule)});
+    const Replicas replicas{
+        scaled->counts.replicas,
+        pods_of(scaled->counts, server.workload_ref ? std::vector<desired::ObservedPod>{}
+                                                    : world_.pods.of(key))};
+    auto tick = gatherer_.gather(server, now);
+    if (server.autoscaling->forecast) recall(server, tick.facts, replicas, now);
+    const auto ticked = scalers_.tick(server, std::move(tick), replicas, now);
+    if (ticked.begun) tell_decision(key, *ticked.begun);
+    telemetry_.set_advised(key, ticked.advised);
+    if (ticked.write && !scaled->contested) write(server, replicas.pods.wanted, *ticked.write);
+    if (ticked.tell) changed_(key);
+  }
+
+  // Before the first value of a load counts, its past is read, if it can be.
+  void recall(const fleet::MCPServer& server, const scaling::Facts& facts,
+              const Replicas& replicas, WallTime now) {
+    const auto needed = needed_signals(server);
+    for (const auto signal : kLoads) {
+      if (!needed[scaling::index(signal)]) continue;
+      auto& recalled = recalled_[{server.uid, signal}];
+      if (recalled) continue;
+      recalled = facts[signal].kind == scaling::Measurement::Kind::Value;
+      const auto minutes = gatherer_.past(server, signal);
+      if (!minutes) continue;
+      recalled = true;
+      scalers_.recall(server, signal, *minutes, replicas, now);
     }
-    if (scalers_.tick(server, measured, *replicas, now)) changed_(key);
   }
 
   // Nothing: there is nothing to scale yet.
-  std::optional<int> replicas_of(const fleet::MCPServer& server) const {
-    if (server.workload_ref) return surroundings_.workload_replicas(server);
+  std::optional<Workloads::Scaled> scaled_of(const fleet::MCPServer& server) const {
+    if (server.workload_ref) return surroundings_.scaled_workload(server);
     const auto deployment = world_.deployments.get(fleet::key(server));
     if (deployment == nullptr || deployment->controller_uid != server.uid) return std::nullopt;
-    return deployment->seen.replicas;
+    return Workloads::Scaled{deployment->seen, false};
   }
 
-  scaling::Sample sample(const fleet::MCPServer& server, const fleet::Rule& rule) {
-    const Query query{server.namespace_, rule.metric, rule.tool};
-    const auto& values = read(query);
-    if (!values) return scaling::Sample::missing(values.error().message);
-    if (const auto found = values->find(server.name); found != values->end()) {
-      return scaling::Sample::of(found->second);
+  void write(const fleet::MCPServer& server, int before, int replicas) {
+    const std::string key = fleet::key(server);
+    const auto written = write_scale(client_, server, replicas);
+    if (written) {
+      scalers_.wrote(key, before, replicas, clock_.wall());
+      failing_writes_.erase(key);
+      log::info("scaled", {{"server", key}, {"from", before}, {"to", replicas}});
+    } else if (failing_writes_.insert(key).second) {
+      log::warn("cannot scale, and goes on trying",
+                {{"server", key}, {"to", replicas}, {"error", written.error().message}});
     }
-    bool counted = false;
-    if (needs_calls(rule.metric)) {
-      const auto& rates = read({server.namespace_, kRate, rule.tool});
-      counted = rates && rates->contains(server.name);
-    }
-    return absent_sample(rule.metric, counted, counted ? "" : explain(server, query));
   }
-
-  std::string explain(const fleet::MCPServer& server, const Query& query) {
-    auto& known = explained_[{fleet::key(server), query.metric, query.tool}];
-    if (known.text.empty() || clock_.monotonic() >= known.until) {
-      known.text = reader_.explain(server.namespace_, server.name, query.metric, query.tool);
-      if (known.text.empty()) known.text = "the metrics API has no value for " + query.metric;
-      known.until = clock_.monotonic() + kExplainInterval;
-    }
-    return known.text;
-  }
-
-  struct Explanation {
-    std::string text;
-    MonotonicTime until;
-  };
 
   // Constant after construction, or safe by themselves.
-  MetricReader reader_;
+  kube::Client& client_;
   const World& world_;
   const Surroundings& surroundings_;
   Scalers& scalers_;
   SessionCounts& sessions_;
+  Telemetry& telemetry_;
   const Clock& clock_;
   const std::function<void(const std::string& key)> changed_;
   // Used by the thread only.
-  std::map<Query, Result<MetricValues>> answers_;  // of this round
-  std::set<Query> failing_;
-  std::map<std::tuple<std::string, std::string>, std::optional<WallTime>> last_read_;
-  std::map<std::tuple<std::string, std::string, std::string>, Explanation> explained_;
+  Gatherer gatherer_{client_, world_, clock_};
+  std::set<std::string> failing_writes_;  // by server key
+  // Of a life: whose past was read, or is of no use any more. By uid.
+  std::map<std::pair<std::string, scaling::Signal>, bool> recalled_;
   MonotonicTime sessions_due_{};
   // Protected by mutex_.
   std::mutex mutex_;
@@ -224,9 +207,9 @@ class ScalingLoop::Impl {
 };
 
 ScalingLoop::ScalingLoop(kube::Client& client, const World& world, const Surroundings& surroundings,
-                         Scalers& scalers, SessionCounts& sessions, const Clock& clock,
-                         std::function<void(const std::string& key)> changed)
-    : impl_(std::make_unique<Impl>(client, world, surroundings, scalers, sessions, clock,
+                         Scalers& scalers, SessionCounts& sessions, Telemetry& telemetry,
+                         const Clock& clock, std::function<void(const std::string& key)> changed)
+    : impl_(std::make_unique<Impl>(client, world, surroundings, scalers, sessions, telemetry, clock,
                                    std::move(changed))) {}
 
 ScalingLoop::~ScalingLoop() = default;

@@ -1,7 +1,8 @@
-// Once a second: reads the metrics that rules look at, in bulk, and evaluates the rules.
+// Once a second: reads in bulk what rules and recommenders look at, and decides.
 //
-// It writes nothing itself: where a decision changes, the server's key goes to the work queue, and
-// the reconciler stores decision and recommendation in one write.
+// Where a decision changes, the server's key goes to the work queue, and the reconciler stores
+// decision and recommendation in one write. Replicas are written here where spec.autoscaling.actuator
+// is Operator, and nowhere else in the operator.
 #pragma once
 
 #include <functional>
@@ -14,6 +15,7 @@
 #include "operator/metric_reader.h"
 #include "operator/scalers.h"
 #include "operator/surroundings.h"
+#include "operator/telemetry.h"
 #include "operator/world.h"
 
 namespace mcpfleet::op {
@@ -29,15 +31,11 @@ class SessionCounts {
   std::map<std::string, std::int64_t> counts_;  // by server key
 };
 
-// A metric of a server that is not in the bulk answer: idle where its calls are counted and there
-// is nothing to take a latency or a ratio of, else missing because of `why`. Pure.
-scaling::Sample absent_sample(const std::string& metric, bool calls_are_counted, std::string why);
-
 class ScalingLoop {
  public:
   // Starts the thread. `changed` gets the key of a server whose status should say something new.
   ScalingLoop(kube::Client& client, const World& world, const Surroundings& surroundings,
-              Scalers& scalers, SessionCounts& sessions, const Clock& clock,
+              Scalers& scalers, SessionCounts& sessions, Telemetry& telemetry, const Clock& clock,
               std::function<void(const std::string& key)> changed);
   ~ScalingLoop();
   ScalingLoop(const ScalingLoop&) = delete;

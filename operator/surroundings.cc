@@ -66,8 +66,9 @@ std::optional<fleet::ServerInfo> Surroundings::server_info(const fleet::MCPServe
   return server_infos_.get(fleet::key(server), inquiry_for(server, observed));
 }
 
-std::optional<int> Surroundings::workload_replicas(const fleet::MCPServer& server) const {
-  return workloads_.replicas(fleet::key(server));
+std::optional<Workloads::Scaled> Surroundings::scaled_workload(
+    const fleet::MCPServer& server) const {
+  return workloads_.scaled(fleet::key(server));
 }
 
 void Surroundings::forget(const std::string& key) {

@@ -48,8 +48,8 @@ class Surroundings {
   // What the server says of itself, where that is news; see ServerInfos::get().
   std::optional<fleet::ServerInfo> server_info(const fleet::MCPServer& server,
                                                const desired::Observed& observed);
-  // The replicas of the workload of another that `server` scales; see Workloads::replicas().
-  std::optional<int> workload_replicas(const fleet::MCPServer& server) const;
+  // The workload of another that `server` scales; see Workloads::scaled().
+  std::optional<Workloads::Scaled> scaled_workload(const fleet::MCPServer& server) const;
   void forget(const std::string& key);
 
  private:

@@ -9,6 +9,8 @@
 #include <map>
 #include <mutex>
 
+#include "kube/paths.h"
+
 namespace mcpfleet::op {
 namespace {
 
@@ -72,6 +74,13 @@ struct Telemetry::Families {
                                     .Help("Children that somebody changed and that were put right.")
                                     .Register(registry)
                                     .Add({});
+
+  prometheus::Family<prometheus::Gauge>& advised =
+      prometheus::BuildGauge()
+          .Name("mcpfleet_operator_advised_replicas")
+          .Help("Replicas that were decided for an MCPServer, or would be in mode DryRun.")
+          .Register(registry);
+  std::map<std::string, prometheus::Gauge*> advised_by_server;  // protected by mutex
 
   // The series is looked up by its labels once.
   prometheus::Counter& request(std::string_view verb, int status) {
@@ -154,6 +163,25 @@ void Telemetry::decided(const std::string& rule, const std::string& reason) {
 }
 
 void Telemetry::drift_corrected() { families_->drifts.Increment(); }
+
+void Telemetry::set_advised(const std::string& server_key, int replicas) {
+  std::lock_guard lock(families_->mutex);
+  auto& gauge = families_->advised_by_server[server_key];
+  if (gauge == nullptr) {
+    const auto key = kube::split_key(server_key);
+    gauge = &families_->advised.Add({{"namespace", key.namespace_}, {"name", key.name}});
+  }
+  gauge->Set(replicas);
+}
+
+void Telemetry::keep_advised(const std::set<std::string>& server_keys) {
+  std::lock_guard lock(families_->mutex);
+  std::erase_if(families_->advised_by_server, [&](const auto& entry) {
+    if (server_keys.contains(entry.first)) return false;
+    families_->advised.Remove(entry.second);
+    return true;
+  });
+}
 
 void Telemetry::set_servers(std::size_t servers) {
   families_->servers.Set(static_cast<double>(servers));

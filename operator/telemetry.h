@@ -4,6 +4,7 @@
 #pragma once
 
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -25,6 +26,10 @@ class Telemetry {
   // A change of a recommendation.
   void decided(const std::string& rule, const std::string& reason);
   void drift_corrected();
+  // The replicas that were decided for a server, or would be in mode DryRun.
+  void set_advised(const std::string& server_key, int replicas);
+  // Of servers other than these nothing is told any more.
+  void keep_advised(const std::set<std::string>& server_keys);
   void set_servers(std::size_t servers);
   void set_leader(bool leads);
   // For the queue of MCPServers.

@@ -129,29 +129,29 @@ Result<std::vector<Scaler>> Workloads::scalers_of(const std::string& namespace_)
 Result<Workloads::Seen> Workloads::look(const fleet::MCPServer& server) {
   auto workload = read(server);
   if (!workload) return fail(workload.error());
-  {
-    std::lock_guard lock(mutex_);
-    if (workload->found) {
-      replicas_[fleet::key(server)] = workload->replicas;
-    } else {
-      replicas_.erase(fleet::key(server));
-    }
+  Seen seen{std::move(*workload), {}};
+  if (server.autoscaling) {
+    const auto scalers = scalers_of(server.namespace_);
+    if (!scalers) return fail(scalers.error());
+    seen.other_scalers = other_scalers(*scalers, server);
   }
-  if (!server.autoscaling) return Seen{std::move(*workload), {}};
-  const auto scalers = scalers_of(server.namespace_);
-  if (!scalers) return fail(scalers.error());
-  return Seen{std::move(*workload), other_scalers(*scalers, server)};
+  std::lock_guard lock(mutex_);
+  if (seen.workload.found)
+    scaled_[fleet::key(server)] = {seen.workload, !seen.other_scalers.empty()};
+  else
+    scaled_.erase(fleet::key(server));
+  return seen;
 }
 
-std::optional<int> Workloads::replicas(const std::string& server_key) const {
+std::optional<Workloads::Scaled> Workloads::scaled(const std::string& server_key) const {
   std::lock_guard lock(mutex_);
-  const auto found = replicas_.find(server_key);
-  return found == replicas_.end() ? std::nullopt : std::optional(found->second);
+  const auto found = scaled_.find(server_key);
+  return found == scaled_.end() ? std::nullopt : std::optional(found->second);
 }
 
 void Workloads::forget(const std::string& server_key) {
   std::lock_guard lock(mutex_);
-  replicas_.erase(server_key);
+  scaled_.erase(server_key);
 }
 
 }  // namespace mcpfleet::op

@@ -52,8 +52,12 @@ class Workloads {
   // API server; a workload that does not exist is none.
   Result<Seen> look(const fleet::MCPServer& server);
 
+  struct Scaled {
+    desired::ReplicaCounts counts;
+    bool contested = false;  // something else scales it, too
+  };
   // As it was seen last. Nothing: not yet, or it does not exist.
-  std::optional<int> replicas(const std::string& server_key) const;
+  std::optional<Scaled> scaled(const std::string& server_key) const;
   void forget(const std::string& server_key);
 
  private:
@@ -73,7 +77,7 @@ class Workloads {
   mutable std::mutex mutex_;
   std::map<std::string, Scalers> scalers_;  // by namespace
   MonotonicTime without_keda_until_{};      // KEDA is not asked for before
-  std::map<std::string, int> replicas_;     // by server
+  std::map<std::string, Scaled> scaled_;    // by server
 };
 
 }  // namespace mcpfleet::op

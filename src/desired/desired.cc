@@ -72,10 +72,10 @@ void add(const fleet::MCPServer& server, const Kind& kind, const Json& body, Des
         object_of(server, kind, fleet::text_of(body["metadata"], "name"), fleet::to_text(body)));
 }
 
-// Null: nothing that was asked for can be measured.
+// Null: nothing that was asked for can be measured, or the replicas are not an HPA's to write.
 Json wanted_hpa(const fleet::MCPServer& server, const Context& context,
                 std::vector<std::string>& notes) {
-  if (!server.autoscaling) return nullptr;
+  if (!server.autoscaling || !fleet::wants_hpa(*server.autoscaling)) return nullptr;
   Json metrics = hpa_metrics(server, notes);
   if (!metrics.empty()) return hpa(server, context, std::move(metrics), notes);
   // An HPA without metrics would get Kubernetes' default, 80 % CPU of all containers.
@@ -89,10 +89,10 @@ bool own_service_account(const fleet::MCPServer& server, const Json& deployment)
   return fleet::text_of(pod, "serviceAccountName") == server.name;
 }
 
-// An HPA exists: something of what was asked for can be measured.
-bool has_hpa(const fleet::MCPServer& server) {
+// An HPA is wanted, and nothing of what was asked for can be measured.
+bool lacks_hpa(const fleet::MCPServer& server) {
   std::vector<std::string> notes;
-  return server.autoscaling && !hpa_metrics(server, notes).empty();
+  return fleet::wants_hpa(*server.autoscaling) && hpa_metrics(server, notes).empty();
 }
 
 }  // namespace
@@ -159,7 +159,7 @@ std::optional<int> decide_replicas(const fleet::MCPServer& server, const Observe
   if (server.autoscaling) {
     const int least = server.autoscaling->min_replicas;
     if (live == nullptr) return least;
-    if (!has_hpa(server))
+    if (lacks_hpa(server))
       return std::clamp(live->spec_replicas, least, server.autoscaling->max_replicas);
     if (live->replicas_owner != ReplicasOwner::Ours) return std::nullopt;
     return live->spec_replicas;

@@ -85,7 +85,8 @@ std::string address_url(const fleet::MCPServer& server);
 // Deployment does not exist.
 //
 // With autoscaling: created at the minimum; then the live value is applied again and again until
-// another manager owns the field, because leaving out a field that only we own resets it to 1.
+// another manager owns the field, because leaving out a field that only we own resets it to 1. The
+// scale subresource that the operator writes as actuator is another manager's in this sense.
 // Without: an edit of spec.runtime.replicas is applied. While it is what was applied last, the live
 // count is adopted: left alone where an autoscaler owns it (a hand-made HPA, or ours that was just
 // removed), applied again where only we do. The count that anybody else wrote is put right.

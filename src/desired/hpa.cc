@@ -70,7 +70,9 @@ Json hpa_metrics(const fleet::MCPServer& server, std::vector<std::string>& notes
     metrics.push_back(pods_metric("mcp_requests_per_second", *targets.requests_per_second_milli));
   if (targets.concurrency_milli)
     metrics.push_back(pods_metric("mcp_requests_in_flight", *targets.concurrency_milli));
-  if (!server.autoscaling->rules.empty()) metrics.push_back(recommendation(server));
+  if (targets.sessions_milli)
+    metrics.push_back(pods_metric("mcp_active_sessions", *targets.sessions_milli));
+  if (fleet::recommends(*server.autoscaling)) metrics.push_back(recommendation(server));
   return metrics;
 }
 

@@ -50,7 +50,8 @@ ReplicasOwner replicas_owner(const Json& metadata) {
     const std::string manager = text_of(entry, "manager");
     const bool scale = text_of(entry, "subresource") == "scale";
     if (manager == kFieldManager && !scale) continue;
-    if (manager == "kube-controller-manager" && scale) return ReplicasOwner::Autoscaler;
+    if (scale && (manager == "kube-controller-manager" || manager == kFieldManager))
+      return ReplicasOwner::Autoscaler;
     owner = ReplicasOwner::Other;
   }
   return owner;

@@ -26,7 +26,7 @@ struct ForeignCondition {
 // Whose value stands in spec.replicas, by metadata.managedFields.
 enum class ReplicasOwner {
   Ours,        // only we, or nobody
-  Autoscaler,  // kube-controller-manager through the scale subresource: an HPA
+  Autoscaler,  // an HPA (kube-controller-manager) or our own actuator, by the scale subresource
   Other,       // somebody else, such as `kubectl scale`
 };
 

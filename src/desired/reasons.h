@@ -44,12 +44,17 @@ inline constexpr std::string_view kWaitingForHpa = "WaitingForHpa";    // it has
 inline constexpr std::string_view kHpaInactive = "HpaInactive";        // the HPA says why
 inline constexpr std::string_view kTargetConflict = "TargetConflict";  // something else scales it
 inline constexpr std::string_view kRuleWithoutData = "RuleWithoutData";
+inline constexpr std::string_view kMetricsMissing = "MetricsMissing";  // of a target
+inline constexpr std::string_view kDryRun = "DryRun";
+inline constexpr std::string_view kPaused = "Paused";
 
 // ScalingLimited.
 inline constexpr std::string_view kAtMaximum = "AtMaximum";
 inline constexpr std::string_view kAtMinimum = "AtMinimum";
 inline constexpr std::string_view kRateLimited = "RateLimited";  // by behavior
 inline constexpr std::string_view kWithinLimits = "WithinLimits";
+// More replicas would not bring calls within spec.autoscaling.targets.latency.
+inline constexpr std::string_view kUnattainable = "Unattainable";
 
 // Ready; and what a pod can suffer from.
 inline constexpr std::string_view kServing = "Serving";
@@ -78,10 +83,14 @@ inline constexpr std::array kReasons{kApplied,
                                      kHpaInactive,
                                      kTargetConflict,
                                      kRuleWithoutData,
+                                     kMetricsMissing,
+                                     kDryRun,
+                                     kPaused,
                                      kAtMaximum,
                                      kAtMinimum,
                                      kRateLimited,
                                      kWithinLimits,
+                                     kUnattainable,
                                      kServing,
                                      kStarting,
                                      kImagePullFailed,

@@ -164,6 +164,39 @@ std::string target_name(const fleet::MCPServer& server) {
   return server.workload_ref ? workload_name(server) : "Deployment " + server.name;
 }
 
+std::string limits_of(const fleet::Autoscaling& autoscaling) {
+  return "between " + std::to_string(autoscaling.min_replicas) + " and " +
+         std::to_string(autoscaling.max_replicas) + " replicas";
+}
+
+// Data that is missing keeps the replicas from being scaled in, whoever writes them.
+std::optional<Verdict> without_data(const Observed& observed) {
+  if (!observed.rule_problems.empty())
+    return Verdict{ConditionStatus::False, kRuleWithoutData,
+                   with_notes(joined(observed.rule_problems), observed.notes)};
+  if (!observed.metric_problems.empty())
+    return Verdict{ConditionStatus::False, kMetricsMissing,
+                   with_notes(joined(observed.metric_problems), observed.notes)};
+  return std::nullopt;
+}
+
+// Where no HPA is wanted: the replicas are the operator's to write, or nobody's.
+Verdict scaling_without_hpa(const fleet::MCPServer& server, const Observed& observed) {
+  const auto& autoscaling = *server.autoscaling;
+  if (autoscaling.mode == fleet::ScalingMode::Paused)
+    return {ConditionStatus::False, kPaused,
+            "spec.autoscaling.mode is Paused: the replicas stay as they are"};
+  if (autoscaling.mode == fleet::ScalingMode::DryRun) {
+    std::string message = "spec.autoscaling.mode is DryRun: the replicas stay as they are";
+    if (observed.scaling && observed.scaling->would_be)
+      message += "; there would be " + std::to_string(*observed.scaling->would_be);
+    return {ConditionStatus::False, kDryRun, with_notes(std::move(message), observed.notes)};
+  }
+  if (auto missing = without_data(observed)) return *std::move(missing);
+  return {ConditionStatus::True, kScaling,
+          with_notes(limits_of(autoscaling) + ", written by the operator", observed.notes)};
+}
+
 Verdict scaling_active(const fleet::MCPServer& server, const Observed& observed) {
   if (!server.autoscaling)
     return {ConditionStatus::False, kNotConfigured,
@@ -173,6 +206,7 @@ Verdict scaling_active(const fleet::MCPServer& server, const Observed& observed)
             joined(observed.other_scalers, " and ") + " already " +
                 (observed.other_scalers.size() == 1 ? "scales " : "scale ") + target_name(server) +
                 "; remove it, or spec.autoscaling"};
+  if (!fleet::wants_hpa(*server.autoscaling)) return scaling_without_hpa(server, observed);
   if (!observed.hpa) {
     if (observed.notes.empty())
       return {ConditionStatus::Unknown, kWaitingForHpa, "no HorizontalPodAutoscaler yet"};
@@ -189,13 +223,9 @@ Verdict scaling_active(const fleet::MCPServer& server, const Observed& observed)
           with_notes("HorizontalPodAutoscaler: " + condition->reason + ": " + condition->message,
                      observed.notes)};
   }
-  if (!observed.rule_problems.empty())
-    return {ConditionStatus::False, kRuleWithoutData,
-            with_notes(joined(observed.rule_problems), observed.notes)};
-  const std::string range = "between " + std::to_string(server.autoscaling->min_replicas) +
-                            " and " + std::to_string(server.autoscaling->max_replicas) +
-                            " replicas";
-  return {ConditionStatus::True, kScaling, with_notes(range, observed.notes)};
+  if (auto missing = without_data(observed)) return *std::move(missing);
+  return {ConditionStatus::True, kScaling,
+          with_notes(limits_of(*server.autoscaling), observed.notes)};
 }
 
 std::string_view limit_reason(const std::string& hpa_reason) {
@@ -206,10 +236,10 @@ std::string_view limit_reason(const std::string& hpa_reason) {
 Verdict scaling_limited(const fleet::MCPServer& server, const Observed& observed) {
   if (!server.autoscaling)
     return {ConditionStatus::False, kNotConfigured, "spec.autoscaling is not set"};
-  if (observed.rules_limited)
-    return {
-        ConditionStatus::True, kAtMaximum,
-        "a rule wants more than maxReplicas " + std::to_string(server.autoscaling->max_replicas)};
+  if (observed.limit)
+    return {ConditionStatus::True, observed.limit->reason, observed.limit->message};
+  if (!fleet::wants_hpa(*server.autoscaling))
+    return {ConditionStatus::False, kWithinLimits, "nothing keeps the replicas from their load"};
   const auto* condition =
       observed.hpa ? foreign(observed.hpa->conditions, "ScalingLimited") : nullptr;
   if (condition == nullptr)
@@ -320,7 +350,11 @@ std::string selector_of(const fleet::MCPServer& server, const Observed& observed
 // What a status says but for live numbers and wording.
 fleet::Status without_numbers(fleet::Status status) {
   status.active_sessions.reset();
-  if (status.scaling) status.scaling->metrics.clear();
+  if (status.scaling) {
+    status.scaling->metrics.clear();
+    // What changed the replicas is told by last_decision, too.
+    status.scaling->decisions.clear();
+  }
   for (auto& condition : status.conditions) condition.message.clear();
   return status;
 }

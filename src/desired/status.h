@@ -15,6 +15,11 @@
 
 namespace mcpfleet::desired {
 
+struct Limit {
+  std::string_view reason;
+  std::string message;
+};
+
 struct Observed {
   std::optional<Refusal> refusal;                // absent: everything wanted was applied
   std::optional<ObservedDeployment> deployment;  // absent: does not exist
@@ -32,12 +37,15 @@ struct Observed {
   std::vector<ObservedPod> pods;                // of this server
   std::vector<std::string> notes;               // Desired::notes
   std::optional<std::int64_t> active_sessions;  // absent: not known
-  // Of the rules (scaling::AutoScaler::status()); its `metrics` are set here from the HPA's and
-  // `rule_metrics`. Absent: no rules.
+  // Of rules and recommenders; its `metrics` are set here from the HPA's and `rule_metrics`. Absent:
+  // there are none.
   std::optional<fleet::ScalingStatus> scaling;
   std::vector<fleet::MetricReading> rule_metrics;  // scaling::Evaluation::readings
   std::vector<std::string> rule_problems;          // rules that have no data, a sentence each
-  bool rules_limited = false;                      // a rule wants more than maxReplicas
+  std::vector<std::string> metric_problems;        // targets that have none, a sentence each
+  // What keeps our own recommendation from what the load asks for; absent: nothing does. `reason`:
+  // one of ScalingLimited's.
+  std::optional<Limit> limit;
 };
 
 // The new status. `server.status` is the previous one: a condition's last_transition is kept while

@@ -108,13 +108,61 @@ struct Sessions {
   bool operator==(const Sessions&) const = default;
 };
 
+enum class Quantile { P50, P95, P99 };
+
+// What calls should not take longer than.
+struct LatencyTarget {
+  Quantile quantile = Quantile::P95;
+  Duration value{0};
+  bool operator==(const LatencyTarget&) const = default;
+};
+
 // Target values a pod; absent: not scaled on.
 struct Targets {
   std::optional<int> cpu_utilization;     // percent of the request
   std::optional<int> memory_utilization;  // percent of the request
   std::optional<std::int64_t> requests_per_second_milli;
   std::optional<std::int64_t> concurrency_milli;  // calls in flight
+  std::optional<std::int64_t> sessions_milli = {};  // live sessions
+  std::optional<LatencyTarget> latency = {};        // of all pods together
   bool operator==(const Targets&) const = default;
+};
+
+// Bursts: above `threshold_percent` of what the replicas are meant for, they follow the load of
+// `window` and not that of `stable_window`, and never go down.
+struct Panic {
+  Duration window = std::chrono::seconds(6);
+  Duration stable_window = std::chrono::seconds(60);
+  int threshold_percent = 200;
+  bool operator==(const Panic&) const = default;
+};
+
+// At least `min_replicas` from each `start` on for `duration`, and on the way there from `ramp`
+// before.
+struct ScheduledMinimum {
+  std::string name;
+  std::string start;  // cron, in UTC
+  Duration duration{0};
+  int min_replicas = 1;
+  Duration ramp{0};
+  bool operator==(const ScheduledMinimum&) const = default;
+};
+
+// A load that comes back each `season` is met `lookahead` before it comes.
+struct Forecast {
+  Duration season = std::chrono::hours(24);
+  Duration lookahead = std::chrono::minutes(2);
+  bool operator==(const Forecast&) const = default;
+};
+
+enum class MissingAction { Hold, LastKnownGood, Fail };
+
+// What to do while the metric of a target is missing or old.
+struct MissingData {
+  std::string target;  // the name of a field of spec.autoscaling.targets
+  MissingAction action = MissingAction::Hold;
+  Duration max_age = std::chrono::minutes(5);  // LastKnownGood: of the last value
+  bool operator==(const MissingData&) const = default;
 };
 
 enum class Operator { Greater, Less, GreaterOrEqual, LessOrEqual };
@@ -142,15 +190,34 @@ struct Rule {
   bool operator==(const Rule&) const = default;
 };
 
+enum class ScalingMode { Active, DryRun, Paused };
+enum class Actuator { Hpa, Operator };
+
 struct Autoscaling {
+  ScalingMode mode = ScalingMode::Active;
+  Actuator actuator = Actuator::Hpa;
   int min_replicas = 3;
   int max_replicas = 50;
   Targets targets;
+  std::optional<Panic> panic;  // absent: as the actuator has it, see recommends()
+  std::vector<ScheduledMinimum> schedule;
+  std::optional<Forecast> forecast;
+  std::vector<MissingData> missing_data;  // of targets not named: Hold
   std::vector<Rule> rules;
   RawJson behavior;  // HorizontalPodAutoscalerBehavior; never empty after decoding (the default is
                      // filled in)
   bool operator==(const Autoscaling&) const = default;
 };
+
+// Something of ours decides about replicas besides the targets that a HorizontalPodAutoscaler tracks
+// by itself: there is a recommendation to serve to it.
+bool recommends(const Autoscaling& autoscaling);
+
+// A HorizontalPodAutoscaler shall write the replicas.
+bool wants_hpa(const Autoscaling& autoscaling);
+
+// Something of ours is to be decided once a second: a recommendation, or the replicas themselves.
+bool decides(const Autoscaling& autoscaling);
 
 struct MCPServer {
   std::string name;

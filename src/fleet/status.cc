@@ -79,10 +79,32 @@ ServerInfo decode_server_info(const Json& json) {
           texts_of(json, "capabilities"), text_of(json, "revision")};
 }
 
+Json encode_input(const DecisionInput& input) {
+  Json result{{"name", input.name}, {"ageSeconds", input.age_seconds}};
+  if (!input.value.empty()) result["value"] = input.value;
+  if (!input.target.empty()) result["target"] = input.target;
+  return result;
+}
+
+Json encode_scaling_decision(const ScalingDecision& decision) {
+  Json result{{"time", to_rfc3339(decision.time)}, {"from", decision.from},
+              {"to", decision.to},                 {"by", decision.by},
+              {"reason", decision.reason},         {"message", decision.message}};
+  if (!decision.rule.empty()) result["rule"] = decision.rule;
+  if (!decision.limits.empty()) result["limits"] = decision.limits;
+  for (const auto& input : decision.inputs) result["inputs"].push_back(encode_input(input));
+  return result;
+}
+
 Json encode_scaling(const ScalingStatus& scaling) {
   Json result = Json::object();
   if (scaling.recommended_replicas > 0)
     result["recommendedReplicas"] = scaling.recommended_replicas;
+  if (scaling.floor > 0) result["floor"] = scaling.floor;
+  if (!scaling.mode.empty()) result["mode"] = scaling.mode;
+  if (scaling.would_be) result["wouldBe"] = *scaling.would_be;
+  for (const auto& decision : scaling.decisions)
+    result["decisions"].push_back(encode_scaling_decision(decision));
   for (const auto& metric : scaling.metrics) {
     Json item{{"name", metric.name}, {"target", metric.target}, {"time", to_rfc3339(metric.time)}};
     if (!metric.current.empty()) item["current"] = metric.current;
@@ -106,9 +128,38 @@ std::optional<Decision> decode_decision(const Json& json) {
                   text_of(json, "message")};
 }
 
+DecisionInput decode_input(const Json& json) {
+  return {text_of(json, "name"), text_of(json, "value"), text_of(json, "target"),
+          count_of(json, "ageSeconds")};
+}
+
+std::optional<ScalingDecision> decode_scaling_decision(const Json& json) {
+  const auto time = time_of(json, "time");
+  if (!time) return std::nullopt;
+  ScalingDecision decision{.time = *time,
+                           .from = count_of(json, "from"),
+                           .to = count_of(json, "to"),
+                           .by = text_of(json, "by"),
+                           .rule = text_of(json, "rule"),
+                           .reason = text_of(json, "reason"),
+                           .message = text_of(json, "message"),
+                           .limits = texts_of(json, "limits")};
+  for (const Json& item : list_of(json, "inputs")) decision.inputs.push_back(decode_input(item));
+  return decision;
+}
+
 ScalingStatus decode_scaling(const Json& json) {
   ScalingStatus scaling;
   scaling.recommended_replicas = count_of(json, "recommendedReplicas");
+  // Before there was a floor of its own, the recommendation was the floor.
+  scaling.floor = member(json, "floor").is_null() && member(json, "decisions").is_null()
+                      ? scaling.recommended_replicas
+                      : count_of(json, "floor");
+  scaling.mode = text_of(json, "mode");
+  if (member(json, "wouldBe").is_number_integer()) scaling.would_be = count_of(json, "wouldBe");
+  for (const Json& item : list_of(json, "decisions"))
+    if (auto decision = decode_scaling_decision(item))
+      scaling.decisions.push_back(std::move(*decision));
   for (const Json& item : list_of(json, "metrics"))
     scaling.metrics.push_back({text_of(item, "name"), text_of(item, "current"),
                                text_of(item, "target"),

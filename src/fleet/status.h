@@ -37,6 +37,29 @@ struct MetricReading {
   bool operator==(const MetricReading&) const = default;
 };
 
+// What a decision looked at, as people read it.
+struct DecisionInput {
+  std::string name;
+  std::string value;        // empty: missing
+  std::string target = {};  // empty: none
+  int age_seconds = 0;
+  bool operator==(const DecisionInput&) const = default;
+};
+
+// A decision of the recommenders; one that stays stands for all alike that followed it.
+struct ScalingDecision {
+  WallTime time{};  // of the first of those alike
+  int from = 0;     // replicas
+  int to = 0;       // replicas
+  std::string by;   // the recommender
+  std::string rule = {};
+  std::string reason;
+  std::string message;
+  std::vector<std::string> limits = {};  // what clipped it
+  std::vector<DecisionInput> inputs = {};
+  bool operator==(const ScalingDecision&) const = default;
+};
+
 // Why the recommendation changed last.
 struct Decision {
   WallTime time{};
@@ -50,13 +73,19 @@ struct Decision {
 
 // status.scaling: also the whole memory of the rules between two lives of the operator.
 struct ScalingStatus {
-  int recommended_replicas = 0;  // the floor of the rules; 0: never evaluated
+  int recommended_replicas = 0;  // what is served as mcp_recommended_replicas; 0: never evaluated
+  int floor = 0;                 // of the rules; 0: there are none, or they were never evaluated
+  std::string mode;              // of the last decision; empty: none was made
+  std::optional<int> would_be;   // mode DryRun: the replicas there would be
+  std::vector<ScalingDecision> decisions;  // the newest first, at most kMaxDecisions
   std::vector<MetricReading> metrics;
   std::optional<Decision> last_decision;
   std::map<std::string, WallTime> last_fired;  // by rule name
   std::optional<WallTime> last_released;       // when the floor was last lowered without a rule
   bool operator==(const ScalingStatus&) const = default;
 };
+
+inline constexpr std::size_t kMaxDecisions = 5;
 
 // What the MCP server said about itself.
 struct ServerInfo {

@@ -37,13 +37,13 @@ ReleaseStep release_step(const fleet::Autoscaling& autoscaling, int floor) {
 
 AutoScaler::AutoScaler(const fleet::ScalingStatus& stored)
     : last_fired_(stored.last_fired),
-      floor_(stored.recommended_replicas),
+      floor_(stored.floor),
       last_released_(stored.last_released),
       last_decision_(stored.last_decision) {}
 
 fleet::ScalingStatus AutoScaler::status() const {
   fleet::ScalingStatus status;
-  status.recommended_replicas = floor_;
+  status.floor = floor_;
   status.last_decision = last_decision_;
   status.last_fired = last_fired_;
   status.last_released = last_released_;

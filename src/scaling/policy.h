@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "base/clock.h"
-#include "scaling/cron.h"
+#include "base/cron.h"
 #include "scaling/facts.h"
 
 namespace mcpfleet::scaling {

@@ -65,6 +65,7 @@ TEST(ObservedTest, WhoOwnsTheReplicas) {
   const json ours_without = managed("mcp-operator", "Apply", "", false);
   const json hpa = managed("kube-controller-manager", "Update", "scale", true);
   const json deployment_controller = managed("kube-controller-manager", "Update", "status", false);
+  const json actuator = managed("mcp-operator", "Update", "scale", true);
   const json kubectl = managed("kubectl", "Update", "scale", true);
   const struct {
     const char* name;
@@ -75,6 +76,7 @@ TEST(ObservedTest, WhoOwnsTheReplicas) {
       {"us", {ours, deployment_controller}, ReplicasOwner::Ours},
       {"the HPA", {ours_without, hpa}, ReplicasOwner::Autoscaler},
       {"the HPA and us", {hpa, ours}, ReplicasOwner::Autoscaler},
+      {"our own actuator", {ours_without, actuator}, ReplicasOwner::Autoscaler},
       {"kubectl scale", {ours_without, kubectl}, ReplicasOwner::Other},
       {"the HPA after kubectl", {kubectl, hpa}, ReplicasOwner::Autoscaler},
   };

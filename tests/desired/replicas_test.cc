@@ -12,6 +12,11 @@ constexpr const char* kFixed = R"({"runtime": {"replicas": 2}})";
 constexpr const char* kNothingToScaleOn =
     R"({"autoscaling": {"minReplicas": 3, "maxReplicas": 9, "targets": {"cpuUtilization": 50}}})";
 
+constexpr const char* kOperator =
+    R"({"autoscaling": {"actuator": "Operator", "minReplicas": 3, "maxReplicas": 9}})";
+constexpr const char* kDryRun =
+    R"({"autoscaling": {"mode": "DryRun", "minReplicas": 3, "maxReplicas": 9}})";
+
 struct ReplicasCase {
   const char* name;
   const char* spec;
@@ -36,6 +41,12 @@ TEST(ReplicasTest, Decisions) {
       {"not reset to 1 when autoscaling begins", kScaled, live(2, ReplicasOwner::Ours), 2},
       {"without an HPA, within the limits", kNothingToScaleOn, live(1, ReplicasOwner::Ours), 3},
       {"without an HPA, as it is", kNothingToScaleOn, live(7, ReplicasOwner::Other), 7},
+      {"our own actuator, created", kOperator, std::nullopt, 3},
+      {"our own actuator, before it wrote", kOperator, live(5, ReplicasOwner::Ours), 5},
+      {"our own actuator, once it wrote", kOperator, live(5, ReplicasOwner::Autoscaler),
+       std::nullopt},
+      {"dry run beyond the limits", kDryRun, live(20, ReplicasOwner::Ours), 20},
+      {"dry run after the HPA wrote", kDryRun, live(5, ReplicasOwner::Autoscaler), std::nullopt},
       {"fixed, created", kFixed, std::nullopt, 2},
       {"fixed, as it is", kFixed, live(2, ReplicasOwner::Ours), 2},
       {"fixed, an edit of the spec", kFixed, live(1, ReplicasOwner::Ours, 1), 2},

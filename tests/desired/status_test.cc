@@ -152,8 +152,12 @@ const ConditionCase kCases[] = {
      "True AtMinimum: TooFewReplicas: the count"},
     {"by behavior", [](Observed& o) { o.hpa = hpa("True", "ScaleUpLimit"); }, kScalingLimited,
      "True RateLimited: ScaleUpLimit: the count"},
-    {"a rule wants more", [](Observed& o) { o.rules_limited = true; }, kScalingLimited,
-     "True AtMaximum: a rule wants more than maxReplicas 9"},
+    {"more is wanted than may be",
+     [](Observed& o) { o.limit = Limit{kAtMaximum, "a rule wants more than maxReplicas 9"}; },
+     kScalingLimited, "True AtMaximum: a rule wants more than maxReplicas 9"},
+    {"a target without data",
+     [](Observed& o) { o.metric_problems = {"mcp_requests_in_flight: pod a hangs"}; },
+     kScalingActive, "False MetricsMissing: mcp_requests_in_flight: pod a hangs"},
 };
 
 TEST(StatusTest, Conditions) {
@@ -161,6 +165,36 @@ TEST(StatusTest, Conditions) {
     Observed observed = healthy();
     test.change(observed);
     EXPECT_EQ(said(build_status(scaled(), observed, kNow), test.type), test.want) << test.name;
+  }
+}
+
+struct ModeCase {
+  const char* choice;
+  const char* active;
+  const char* limited;
+};
+
+TEST(StatusTest, ConditionsWhereNoHpaIsWanted) {
+  constexpr const char* kFree = "False WithinLimits: nothing keeps the replicas from their load";
+  const ModeCase cases[] = {
+      {R"("actuator": "Operator")",
+       "True Scaling: between 3 and 9 replicas, written by the operator", kFree},
+      {R"("mode": "DryRun")",
+       "False DryRun: spec.autoscaling.mode is DryRun: the replicas stay as they are; there would "
+       "be 7",
+       kFree},
+      {R"("mode": "Paused")",
+       "False Paused: spec.autoscaling.mode is Paused: the replicas stay as they are", kFree},
+  };
+  for (const auto& test : cases) {
+    const auto server = server_with(R"({"autoscaling": {"minReplicas": 3, "maxReplicas": 9, )" +
+                                    std::string(test.choice) + "}}");
+    Observed observed = healthy();
+    observed.hpa.reset();
+    observed.scaling.emplace().would_be = 7;
+    const auto status = build_status(server, observed, kNow);
+    EXPECT_EQ(said(status, kScalingActive), test.active);
+    EXPECT_EQ(said(status, kScalingLimited), test.limited);
   }
 }
 
@@ -301,7 +335,7 @@ TEST(StatusTest, AStepOfTheAutoscalerDoesNotMakeAServerUnready) {
 TEST(StatusTest, ASpecThatCannotBeReadKeepsTheLastGoodState) {
   auto before = scaled();
   Observed observed = healthy();
-  observed.scaling = fleet::ScalingStatus{5, {}, std::nullopt, {}, std::nullopt};
+  observed.scaling = fleet::ScalingStatus{.recommended_replicas = 5};
   before.status = build_status(before, observed, kNow);
   fleet::MCPServer identity;
   identity.name = "time";

@@ -88,7 +88,18 @@ TEST(DecodeTest, ReadsEveryField) {
   EXPECT_EQ(server->sessions.drain_timeout, seconds(5));
   EXPECT_EQ(server->sessions.idle_timeout, seconds(90));
   const Autoscaling& autoscaling = *server->autoscaling;
-  EXPECT_EQ(autoscaling.targets, (Targets{60, 70, 250, 5'000}));
+  EXPECT_EQ(autoscaling.mode, ScalingMode::DryRun);
+  EXPECT_EQ(autoscaling.actuator, Actuator::Operator);
+  EXPECT_EQ(autoscaling.targets,
+            (Targets{60, 70, 250, 5'000, 20'000,
+                     LatencyTarget{Quantile::P99, std::chrono::milliseconds(250)}}));
+  EXPECT_EQ(autoscaling.panic, (Panic{seconds(5), seconds(50), 150}));
+  EXPECT_EQ(autoscaling.schedule,
+            (std::vector<ScheduledMinimum>{
+                {"office", "0 8 * * 1-5", seconds(36'000), 5, seconds(900)}}));
+  EXPECT_EQ(autoscaling.forecast, (Forecast{seconds(168 * 3600), seconds(300)}));
+  EXPECT_EQ(autoscaling.missing_data,
+            (std::vector<MissingData>{{"latency", MissingAction::LastKnownGood, seconds(120)}}));
   ASSERT_EQ(autoscaling.rules.size(), 2U);
   EXPECT_EQ(autoscaling.rules[0], (Rule{"slow",
                                         "mcp_request_duration_seconds_p95",
@@ -188,6 +199,30 @@ TEST(DecodeTest, RefusesBadInputByTheFieldsName) {
        "spec.autoscaling.targets.requestsPerSecond must be greater than 0"},
       {"/spec/autoscaling/targets/concurrency", 1.5,
        "spec.autoscaling.targets.concurrency must be a quantity such as 100 or 250m (a fraction"},
+      {"/spec/autoscaling/targets/sessions", "0",
+       "spec.autoscaling.targets.sessions must be greater than 0"},
+      {"/spec/autoscaling/targets/latency/value", nullptr,
+       "spec.autoscaling.targets.latency.value is required"},
+      {"/spec/autoscaling/targets/latency/value", "0s",
+       "spec.autoscaling.targets.latency.value must be from 1ms to "},
+      {"/spec/autoscaling/targets/latency/quantile", "p90",
+       "spec.autoscaling.targets.latency.quantile must be p50, p95 or p99"},
+      {"/spec/autoscaling/mode", "Try", "spec.autoscaling.mode must be Active, DryRun or Paused"},
+      {"/spec/autoscaling/actuator", "KEDA", "spec.autoscaling.actuator must be HPA or Operator"},
+      {"/spec/autoscaling/panic/window", "55s",
+       "spec.autoscaling.panic.window must not be longer than stableWindow"},
+      {"/spec/autoscaling/schedule/0/start", nullptr,
+       "spec.autoscaling.schedule[0].start is required"},
+      {"/spec/autoscaling/schedule/0/start", "61 * * * *",
+       "spec.autoscaling.schedule[0].start is no cron line: minute \"61\""},
+      {"/spec/autoscaling/schedule/0/minReplicas", nullptr,
+       "spec.autoscaling.schedule[0].minReplicas is required"},
+      {"/spec/autoscaling/forecast/season", "1m",
+       "spec.autoscaling.forecast.season must be from 10m"},
+      {"/spec/autoscaling/missingData/0/action", nullptr,
+       "spec.autoscaling.missingData[0].action is required"},
+      {"/spec/autoscaling/missingData/0/target", "weather",
+       "spec.autoscaling.missingData[0].target must be cpuUtilization, "},
       {"/spec/autoscaling/rules/1/name", "slow",
        "spec.autoscaling.rules[1].name must be unique, and \"slow\" is there twice"},
       {"/spec/autoscaling/rules/0/name", "Slow", "spec.autoscaling.rules[0].name must be"},

@@ -23,6 +23,19 @@ Status everything() {
   status.active_sessions = 0;
   status.scaling = ScalingStatus{
       7,
+      6,
+      "DryRun",
+      8,
+      {{kNow,
+        3,
+        5,
+        "latency",
+        "slow",
+        "Latency objective",
+        "…",
+        {"maxReplicas"},
+        {{"mcp_requests_in_flight", "12", "3", 1}, {"mcp_requests_per_second", "", "", 70}}},
+       {kNow, 3, 3, "panic", "", "Threshold not met", "…"}},
       {{"mcp_requests_per_second", "1500m", "100", kNow}, {"cpu", "", "70%", kNow}},
       Decision{kNow, 3, 5, "slow", "Threshold exceeded", "rule slow: … 3 → 5 replicas"},
       {{"slow", kNow - seconds(9)}, {"calm", kNow}},
@@ -47,12 +60,21 @@ TEST(StatusTest, NamesOfTheWireFormat) {
   EXPECT_EQ(json["serverInfo"], nlohmann::json::parse(R"({"name": "time", "version": "1.2.3",
       "protocolVersions": ["2025-11-25", "2026-07-28"], "capabilities": ["prompts", "tools"],
       "revision": "6c9d8f7b5"})"));
+  EXPECT_EQ(json["scaling"]["decisions"][0], nlohmann::json::parse(R"({
+      "time": "2026-01-01T00:00:00Z", "from": 3, "to": 5, "by": "latency", "rule": "slow",
+      "reason": "Latency objective", "message": "…", "limits": ["maxReplicas"], "inputs": [
+        {"name": "mcp_requests_in_flight", "value": "12", "target": "3", "ageSeconds": 1},
+        {"name": "mcp_requests_per_second", "ageSeconds": 70}]})"));
   EXPECT_EQ(json["scaling"]["lastDecision"]["from"], 3);
   EXPECT_EQ(json["scaling"]["rules"][0]["name"], "calm");
   EXPECT_EQ(json["scaling"]["rules"][0]["lastFired"], "2026-01-01T00:00:00Z");
   EXPECT_EQ(json["sessions"]["active"], 0);
   EXPECT_EQ(json["conditions"][0]["status"], "False");
   EXPECT_FALSE(json["scaling"]["metrics"][1].contains("current"));
+}
+
+TEST(StatusTest, TheFloorOfAnOlderVersionWasTheRecommendation) {
+  EXPECT_EQ(decode_status(R"({"scaling": {"recommendedReplicas": 7}})").scaling->floor, 7);
 }
 
 TEST(StatusTest, BrokenPartsAreLeftOut) {

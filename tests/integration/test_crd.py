@@ -12,6 +12,7 @@ from scenario import GROUP, Api, ApiError
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 RULE = {"name": "slow", "metric": "mcp_request_duration_seconds_p95", "threshold": "200m", "action": "ScaleUp"}
+DAY = {"name": "day", "start": "0 8 * * 1-5", "duration": "10h", "minReplicas": 5}
 VOLUME = {"name": "keys", "mountPath": "/keys", "secret": {"name": "api-keys"}}
 NO_EFFECT = "has no effect with source.type WorkloadRef"
 REMOVE = object()
@@ -89,6 +90,31 @@ BAD = {
                     ["spec.autoscaling.targets.requestsPerSecond", "must be greater than 0"]),
     "negative target": (scaled(targets={"concurrency": "-3"}),
                         ["spec.autoscaling.targets.concurrency", "must not be negative"]),
+    "latency without value": (scaled(targets={"latency": {"quantile": "p95"}}),
+                              ["spec.autoscaling.targets.latency.value"]),
+    "latency of an unknown quantile": (scaled(targets={"latency": {"quantile": "p90", "value": "1s"}}),
+                                       ["spec.autoscaling.targets.latency.quantile", "p95"]),
+    "latency of an hour": (scaled(targets={"latency": {"value": "1h"}}),
+                           ["spec.autoscaling.targets.latency.value", "1ms to 10m"]),
+    "target of no sessions": (scaled(targets={"sessions": 0}),
+                              ["spec.autoscaling.targets.sessions", "must be greater than 0"]),
+    "unknown mode": (scaled(mode="Test"), ["spec.autoscaling.mode", "DryRun"]),
+    "unknown actuator": (scaled(actuator="KEDA"), ["spec.autoscaling.actuator", "Operator"]),
+    "panic longer than stable": (scaled(panic={"window": "2m"}),
+                                 ["spec.autoscaling.panic.window", "must not be longer than stableWindow"]),
+    "panic at once": (scaled(panic={"thresholdPercent": 100}), ["spec.autoscaling.panic.thresholdPercent"]),
+    "schedule without start": (scaled(schedule=[{"name": "day", "duration": "1h", "minReplicas": 3}]),
+                               ["spec.autoscaling.schedule[0].start"]),
+    "schedule that is no cron": (scaled(schedule=[{**DAY, "start": "at eight"}]),
+                                 ["spec.autoscaling.schedule[0].start"]),
+    "schedule of no time": (scaled(schedule=[{**DAY, "duration": "0s"}]),
+                            ["spec.autoscaling.schedule[0].duration", "1m to 168h"]),
+    "schedules of one name": (scaled(schedule=[DAY, DAY]), ["spec.autoscaling.schedule[1]", "Duplicate"]),
+    "season of a minute": (scaled(forecast={"season": "1m"}), ["spec.autoscaling.forecast.season", "10m to 168h"]),
+    "missing data of no target": (scaled(missingData=[{"target": "weather", "action": "Hold"}]),
+                                  ["spec.autoscaling.missingData[0].target", "requestsPerSecond"]),
+    "missing data without action": (scaled(missingData=[{"target": "latency"}]),
+                                    ["spec.autoscaling.missingData[0].action"]),
     "percent": (scaled(targets={"cpuUtilization": 0}), ["spec.autoscaling.targets.cpuUtilization"]),
     "rule without name": (rule(name=REMOVE), ["spec.autoscaling.rules[0].name"]),
     "rule name": (rule(name="Slow One"), ["spec.autoscaling.rules[0].name"]),
@@ -169,6 +195,12 @@ GOOD = {
     "longest name": server("a" * 52),
     "stdio": stdio(command=["mcp-server-time"]),
     "autoscaling by default": scaled(),
+    "latency alone": scaled(targets={"latency": {"value": "200ms"}}),
+    "all that decides": scaled(
+        mode="DryRun", actuator="Operator",
+        targets={"sessions": 20, "latency": {"quantile": "p99", "value": "1s"}}, panic={"window": "5s"},
+        schedule=[DAY, {**DAY, "name": "night", "start": "*/5 22-23,0 1 1 0", "ramp": "15m"}],
+        forecast={"season": "168h"}, missingData=[{"target": "latency", "action": "LastKnownGood", "maxAge": "1m"}]),
     "rules alone": scaled(targets={}, rules=[RULE]),
     "numbers and texts": scaled(targets={"requestsPerSecond": 5, "concurrency": "1500m"},
                                 rules=[{**RULE, "threshold": 0}, {**RULE, "name": "b", "threshold": "0.2"}]),
@@ -263,7 +295,7 @@ def test_defaults(api, empty):
     assert stored["runtime"] == {"replicas": 1}
     assert stored["sessions"] == {"drainTimeout": "30s", "idleTimeout": "30m"}
     assert stored["autoscaling"] == {
-        "minReplicas": 3, "maxReplicas": 50,
+        "mode": "Active", "actuator": "HPA", "minReplicas": 3, "maxReplicas": 50,
         "targets": {"cpuUtilization": 70, "memoryUtilization": 80, "requestsPerSecond": "100"},
         "rules": [{**RULE, "operator": ">", "amount": {"pods": 1}, "window": "300s", "cooldown": "300s"}],
         "behavior": {
@@ -312,7 +344,11 @@ def test_status_keeps_all_that_the_operator_writes(api_cluster, namespace):
         "serverInfo": {"name": "time", "version": "1.2", "protocolVersions": ["2025-11-25"], "capabilities": ["tools"],
                        "revision": "6c9d8f7b5"},
         "scaling": {
-            "recommendedReplicas": 5,
+            "recommendedReplicas": 5, "floor": 4, "mode": "DryRun", "wouldBe": 5,
+            "decisions": [{
+                "time": time, "from": 3, "to": 5, "by": "latency", "rule": "slow", "reason": "Latency objective",
+                "message": "…", "limits": ["maxReplicas"],
+                "inputs": [{"name": "mcp_requests_in_flight", "value": "12", "target": "3", "ageSeconds": 1}]}],
             "metrics": [{"name": "cpu", "current": "63%", "target": "70%", "time": time}],
             "lastDecision": {"time": time, "from": 3, "to": 5, "rule": "slow", "reason": "Threshold exceeded",
                              "message": "rule slow: … so 3 → 5 replicas"},

@@ -439,8 +439,9 @@ TEST_F(ReconcilerTest, ARecommendationIsStoredBeforeAnythingIsSaidOfIt) {
   const auto server = life.world.servers.get("ns/s")->server;
   for (int i = 0; i < 60; ++i) {
     clock_.advance(seconds(1));
-    life.scalers.tick(server, {{"mcp_requests_in_flight", "", scaling::Sample::of(9)}}, 3,
-                      clock_.wall());
+    Tick tick;
+    tick.measured = {{"mcp_requests_in_flight", "", scaling::Sample::of(9)}};
+    life.scalers.tick(server, std::move(tick), {3, {.wanted = 3, .ready = 3}}, clock_.wall());
   }
   api_.fail_at = api_.writes + 1;
   EXPECT_FALSE(life.reconcile());

@@ -60,7 +60,7 @@ TEST(Surroundings, SeesTheWorkloadOnlyOfAServerThatNamesOne) {
   view = (*surroundings)->look(server);
   ASSERT_TRUE(view && view->workload);
   EXPECT_FALSE(view->complete());
-  EXPECT_FALSE((*surroundings)->workload_replicas(server));
+  EXPECT_FALSE((*surroundings)->scaled_workload(server));
 }
 
 }  // namespace

@@ -118,9 +118,10 @@ TEST_F(WorkloadsTest, SeesTheWorkload) {
   EXPECT_EQ(seen->workload.ready_replicas, 3);
   EXPECT_EQ(seen->workload.selector, "app=web");
   EXPECT_THAT(seen->other_scalers, IsEmpty());
-  EXPECT_EQ(workloads_.replicas("ns/s"), 4);
+  ASSERT_TRUE(workloads_.scaled("ns/s"));
+  EXPECT_EQ(workloads_.scaled("ns/s")->counts.replicas, 4);
   workloads_.forget("ns/s");
-  EXPECT_FALSE(workloads_.replicas("ns/s"));
+  EXPECT_FALSE(workloads_.scaled("ns/s"));
 }
 
 TEST_F(WorkloadsTest, OneThatDoesNotExistIsNoError) {
@@ -130,7 +131,7 @@ TEST_F(WorkloadsTest, OneThatDoesNotExistIsNoError) {
   EXPECT_FALSE(seen->workload.found);
   EXPECT_EQ(seen->workload.kind, "StatefulSet");
   EXPECT_EQ(seen->workload.name, "db");
-  EXPECT_FALSE(workloads_.replicas("ns/s"));
+  EXPECT_FALSE(workloads_.scaled("ns/s"));
   api_[kStatefulSet] = {{"kind", "StatefulSet"}, {"metadata", {{"name", "db"}}}};
   EXPECT_TRUE(workloads_.look(server)->workload.found);
 }

@@ -233,7 +233,7 @@ TEST_F(AutoScalerTest, IdleReleasesAndNeverFires) {
   settings_.rules[0].op = Operator::Less;  // an idle server is not fast
   tick(Sample::of(0.1));
   observed_ = 5;
-  EXPECT_EQ(scaler_.status().recommended_replicas, 5);
+  EXPECT_EQ(scaler_.status().floor, 5);
   const auto got = tick(Sample::idle());
   EXPECT_EQ(got.outcomes[0].reason, "Cooldown period");
   now_ += seconds(60);

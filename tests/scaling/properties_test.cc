@@ -75,7 +75,7 @@ TEST(AutoScalerProperties, LimitsCooldownsAndSentencesAlwaysHold) {
     for (int step = 0; step < 700; ++step) {
       now += milliseconds(chance.between(200, 3000));
       scaler.record(settings, kP95, "", any_sample(chance), now);
-      const int before = scaler.status().recommended_replicas;
+      const int before = scaler.status().floor;
       const auto got = scaler.evaluate(settings, observed, now);
       ASSERT_GE(got.floor, settings.min_replicas);
       ASSERT_LE(got.floor, settings.max_replicas);

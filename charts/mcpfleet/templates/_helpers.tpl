@@ -176,6 +176,13 @@ prometheus.io/path: /metrics
 - apiGroups: [metrics.mcpfleet.dev]
   resources: ["*"]
   verbs: [get]
+# Where the operator itself writes the replicas (autoscaling.actuator), or shows what it would write.
+- apiGroups: [apps]
+  resources: [deployments/scale, statefulsets/scale]
+  verbs: [patch]
+- apiGroups: [metrics.k8s.io]
+  resources: [pods]
+  verbs: [list]
 {{- end }}
 
 {{/* The Secret with the certificate of the metrics APIs: the adapter's own, somebody's, or the one that cert-manager makes. */}}

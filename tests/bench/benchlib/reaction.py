@@ -1,4 +1,4 @@
-"""From a load step to the new replica count: what the HPA wrote into the Deployment, read every 50 ms.
+"""From a load step to the new replica count: what the HPA or the operator wrote into the Deployment, read every 50 ms.
 
 Two servers take a step in the same moment, one scaled by mcp_requests_per_second, the other by mcp_requests_in_flight.
 Both are at their minimum and quiet before, and the step comes at a random phase of the HPA's period.
@@ -82,8 +82,9 @@ class Step:
         return self._end.is_set() or time.monotonic() >= until
 
 
-def apply(cluster, namespace):
-    cluster.apply([servers.everything(namespace, name=name, autoscaling=servers.quick(1, 2, targets=targets))
+def apply(cluster, namespace, actuator="HPA"):
+    cluster.apply([servers.everything(namespace, name=name,
+                                      autoscaling=servers.quick(1, 2, targets=targets, actuator=actuator))
                    for name, targets in TARGETS.items()])
     for name in TARGETS:
         wait_ready(cluster, name, namespace)

@@ -1,4 +1,4 @@
-#include "scaling/cron.h"
+#include "base/cron.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -9,7 +9,7 @@
 
 #include "base/time_text.h"
 
-namespace mcpfleet::scaling {
+namespace mcpfleet {
 namespace {
 
 using testing::HasSubstr;
@@ -141,4 +141,4 @@ TEST(CronTest, TheEndsOfTime) {
 }
 
 }  // namespace
-}  // namespace mcpfleet::scaling
+}  // namespace mcpfleet

@@ -15,7 +15,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 
-namespace mcpfleet::scaling {
+namespace mcpfleet {
 
 class Cron {
  public:
@@ -46,4 +46,4 @@ class Cron {
   bool any_weekday_ = true;
 };
 
-}  // namespace mcpfleet::scaling
+}  // namespace mcpfleet

@@ -1,4 +1,4 @@
-#include "scaling/cron.h"
+#include "base/cron.h"
 
 #include <array>
 #include <bit>
@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-namespace mcpfleet::scaling {
+namespace mcpfleet {
 namespace {
 
 using std::chrono::days;
@@ -218,4 +218,4 @@ std::optional<WallTime> Cron::last(WallTime time) const {
   return std::nullopt;
 }
 
-}  // namespace mcpfleet::scaling
+}  // namespace mcpfleet
