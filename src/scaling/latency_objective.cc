@@ -33,8 +33,8 @@ constexpr int kMostGrowth = 4;
 
 }  // namespace
 
-void LatencyObjective::carry(const LatencyTarget& target, Signal driver, double per_pod,
-                             double rate, WallTime now) {
+void LatencyObjective::carry(const LatencyTarget& target, Signal driver, const Carried& carried,
+                             WallTime now) {
   if (driver != driver_ || target != learnt_for_ || floor_ == 0) {
     *this = LatencyObjective();
     driver_ = driver;
@@ -44,10 +44,10 @@ void LatencyObjective::carry(const LatencyTarget& target, Signal driver, double 
     floor_ = driver == Signal::Concurrency ? kFloorInFlight : kFloorInFlight / target.seconds;
     per_pod_.resize(kWindow);
   }
-  rate_ = rate;
+  present_ = carried;
   fade(now);
   per_pod_.advance(now);
-  per_pod_.add(now, per_pod);
+  per_pod_.add(now, carried.per_pod);
 }
 
 void LatencyObjective::fade(WallTime now) {
@@ -86,22 +86,26 @@ bool LatencyObjective::low(double per_pod, WallTime now) {
   return true;
 }
 
+// More pods share the same calls since the last miss, and each has clearly less.
+bool LatencyObjective::relieved(double load) const {
+  const bool same_calls = missed_at_.rate > 0 && present_.rate <= kMoreCalls * missed_at_.rate;
+  return same_calls && load <= kLessLoad * missed_at_.per_pod &&
+         kLessLoad * present_.pods >= missed_at_.pods;
+}
+
 void LatencyObjective::miss(const LatencyTarget& target, double latency, WallTime now) {
   const double load = per_pod_.peak();
   if (low(load, now)) return;
   if (missed_ && now - last_miss_ < kWindow) return;
   last_miss_ = now;
-  const bool overrun = missed_rate_ == 0 || rate_ > kMoreCalls * missed_rate_;
-  if (missed_ && !overrun && load <= kLessLoad * missed_load_ &&
-      latency >= kSameLatency * missed_latency_) {
+  if (missed_ && latency >= kSameLatency * missed_latency_ && relieved(load)) {
     futile_ = true;
     return;
   }
   futile_ = false;
   missed_ = true;
-  missed_load_ = load;
+  missed_at_ = {load, present_.rate, present_.pods};
   missed_latency_ = latency;
-  missed_rate_ = rate_;
   double carries = load * std::clamp(target.seconds / latency, kLeastCut, 1.0);
   if (load > kFarBeyond * carried_) carries = std::max(carries, carried_);
   if (refused_ == 0 || carries < refused_) refused_ = std::max(carries, floor_);

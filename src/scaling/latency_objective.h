@@ -36,9 +36,14 @@ class LatencyObjective {
   // What a window of latency is taken to cover; also the time between two misses that count.
   static constexpr Duration kWindow = std::chrono::seconds(30);
 
-  // What a pod that serves carried in this second (its share of the short mean of `driver`), and
-  // the calls that ended, of all pods; `rate` 0: not known. Before judge().
-  void carry(const LatencyTarget& target, Signal driver, double per_pod, double rate, WallTime now);
+  // What was carried in a second: short means.
+  struct Carried {
+    double per_pod;  // of the driver, a pod that serves
+    double rate;     // calls that ended a second, of all pods; 0: not known
+    int pods;        // that serve
+  };
+  // Before judge().
+  void carry(const LatencyTarget& target, Signal driver, const Carried& carried, WallTime now);
   // A new latency, in seconds.
   void judge(const LatencyTarget& target, double latency, WallTime now);
 
@@ -56,22 +61,22 @@ class LatencyObjective {
  private:
   void fade(WallTime now);
   bool low(double per_pod, WallTime now);
+  bool relieved(double load) const;
   void miss(const LatencyTarget& target, double latency, WallTime now);
 
   Signal driver_ = Signal::Concurrency;
   LatencyTarget learnt_for_;
   LoadWindow per_pod_;
   int samples_ = 0;
-  double floor_ = 0;    // load a pod
-  double rate_ = 0;     // calls that end a second; 0: not known
+  double floor_ = 0;  // load a pod
+  Carried present_{};
   double carried_ = 0;  // 0: not known
   double refused_ = 0;  // 0: not known
   bool well_ = true;    // the last latency was well within the objective
-  // The last miss that counted, and the load a pod then.
+  // The last miss that counted, and what was carried then.
   bool missed_ = false;
-  double missed_load_ = 0;
   double missed_latency_ = 0;
-  double missed_rate_ = 0;
+  Carried missed_at_{};  // per_pod: the greatest of the window
   WallTime last_miss_{};
   WallTime low_since_{};  // missed at the floor ever since
   bool low_ = false;

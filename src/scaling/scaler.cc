@@ -161,9 +161,10 @@ void Scaler::learn(const Policy& policy, const Pods& pods, bool new_latency, Wal
   if (const auto by = driver(); objective && by && fresh(*by)) {
     const int serving = pods.ready + pods.outdated;
     const int of_pods = known_[index(*by)].of_pods;
-    if (const int heard = of_pods > 0 ? of_pods : serving; heard > 0)
-      latency_.carry(*policy.targets.latency, *by, mean(*by) / heard,
-                     fresh(Signal::RequestsPerSecond) ? mean(Signal::RequestsPerSecond) : 0, now);
+    if (const int heard = of_pods > 0 ? of_pods : serving; heard > 0) {
+      const double rate = fresh(Signal::RequestsPerSecond) ? mean(Signal::RequestsPerSecond) : 0;
+      latency_.carry(*policy.targets.latency, *by, {mean(*by) / heard, rate, serving}, now);
+    }
     const Known& latency = known_[index(Signal::Latency)];
     if (new_latency && !latency.idle) latency_.judge(*policy.targets.latency, latency.value, now);
   }

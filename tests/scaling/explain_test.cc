@@ -105,7 +105,7 @@ TEST(ExplainTest, TheObjective) {
   life.seconds(60, {{Signal::Concurrency, 40}, {Signal::Latency, 0.1}});
   life.seconds(6, {{Signal::Concurrency, 80}, {Signal::Latency, 0.15}});
   EXPECT_EQ(said(life, life.second({{Signal::Concurrency, 80}, {Signal::Latency, 0.4}})),
-            "mcp_request_duration_seconds_p95 0.4s is over the objective of 0.2s; a pod was seen "
+            "mcp_request_duration_seconds_p95 0.4s is over the objective of 0.2s; a pod is taken "
             "to carry 10 within it, and mcp_requests_in_flight 80 is there, so 4 → 8 replicas");
   Life slow(policy);
   const Verdict got = slow.seconds(90, {{Signal::Concurrency, 0.5}, {Signal::Latency, 0.7}});
