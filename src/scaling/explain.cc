@@ -83,7 +83,7 @@ std::string latency_clause(const Policy& policy, const Verdict& verdict, const P
   if (proposal.reason == Reason::LearningCapacity)
     return text + "; what a pod carries within it is still being learnt (" +
            a_pod(policy, verdict, load) + ")";
-  return text + "; a pod was seen to carry " + figure(proposal.per_pod) + " within it, and " +
+  return text + "; a pod is taken to carry " + figure(proposal.per_pod) + " within it, and " +
          told(policy, load) + " is there";
 }
 

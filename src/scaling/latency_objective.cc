@@ -14,11 +14,14 @@ constexpr double kBeyondCarried = 1.1;
 // What a minute forgets.
 constexpr double kFadeAMinute = 0.05;
 // A miss lowers what a pod carries at most to this share of what it carried then.
-constexpr double kLeastCut = 0.5;
+constexpr double kLeastCut = 0.25;
+// A miss at so much more than what was carried before says nothing against that.
+constexpr double kFarBeyond = 1.2;
 // So much less load a pod must lower latency, else pods do not help: 0.7 of the load, and still
-// 0.9 of the latency.
+// 0.9 of the latency. Unless more calls end than before: then pods were overrun, and more help.
 constexpr double kLessLoad = 0.7;
 constexpr double kSameLatency = 0.9;
+constexpr double kMoreCalls = 1.1;
 // Calls in flight a pod below which nothing is learnt. Even a server that does one call at a time
 // makes callers wait for a quarter of a call then, not more.
 constexpr double kFloorInFlight = 0.2;
@@ -30,7 +33,7 @@ constexpr int kMostGrowth = 4;
 
 }  // namespace
 
-void LatencyObjective::carry(const LatencyTarget& target, Signal driver, double per_pod,
+void LatencyObjective::carry(const LatencyTarget& target, Signal driver, const Carried& carried,
                              WallTime now) {
   if (driver != driver_ || target != learnt_for_ || floor_ == 0) {
     *this = LatencyObjective();
@@ -41,9 +44,10 @@ void LatencyObjective::carry(const LatencyTarget& target, Signal driver, double 
     floor_ = driver == Signal::Concurrency ? kFloorInFlight : kFloorInFlight / target.seconds;
     per_pod_.resize(kWindow);
   }
+  present_ = carried;
   fade(now);
   per_pod_.advance(now);
-  per_pod_.add(now, per_pod);
+  per_pod_.add(now, carried.per_pod);
 }
 
 void LatencyObjective::fade(WallTime now) {
@@ -82,20 +86,28 @@ bool LatencyObjective::low(double per_pod, WallTime now) {
   return true;
 }
 
+// More pods share the same calls since the last miss, and each has clearly less.
+bool LatencyObjective::relieved(double load) const {
+  const bool same_calls = missed_at_.rate > 0 && present_.rate <= kMoreCalls * missed_at_.rate;
+  return same_calls && load <= kLessLoad * missed_at_.per_pod &&
+         kLessLoad * present_.pods >= missed_at_.pods;
+}
+
 void LatencyObjective::miss(const LatencyTarget& target, double latency, WallTime now) {
   const double load = per_pod_.peak();
   if (low(load, now)) return;
   if (missed_ && now - last_miss_ < kWindow) return;
   last_miss_ = now;
-  if (missed_ && load <= kLessLoad * missed_load_ && latency >= kSameLatency * missed_latency_) {
+  if (missed_ && latency >= kSameLatency * missed_latency_ && relieved(load)) {
     futile_ = true;
     return;
   }
   futile_ = false;
   missed_ = true;
-  missed_load_ = load;
+  missed_at_ = {load, present_.rate, present_.pods};
   missed_latency_ = latency;
-  const double carries = load * std::clamp(target.seconds / latency, kLeastCut, 1.0);
+  double carries = load * std::clamp(target.seconds / latency, kLeastCut, 1.0);
+  if (load > kFarBeyond * carried_) carries = std::max(carries, carried_);
   if (refused_ == 0 || carries < refused_) refused_ = std::max(carries, floor_);
   carried_ = std::min(carried_, kBelowRefused * refused_);
 }

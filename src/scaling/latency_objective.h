@@ -14,7 +14,9 @@
 // The load is calls in flight, or calls a second where those are not known. Learning starts with
 // kSamples latencies; nothing is learnt below `floor`, where a pod has hardly a call at a time:
 // what misses the objective there no number of pods can meet. Neither can what did not get better
-// as the load a pod fell. Pure. Thread safety: one thread at a time.
+// as the load a pod fell. That does not count while more calls
+// end than before: pods were overrun then, and more help. Pure. Thread safety: one thread at a
+// time.
 #pragma once
 
 #include <cstdint>
@@ -34,9 +36,14 @@ class LatencyObjective {
   // What a window of latency is taken to cover; also the time between two misses that count.
   static constexpr Duration kWindow = std::chrono::seconds(30);
 
-  // What a pod that serves carried in this second (its share of the short mean of `driver`);
-  // before judge().
-  void carry(const LatencyTarget& target, Signal driver, double per_pod, WallTime now);
+  // What was carried in a second: short means.
+  struct Carried {
+    double per_pod;  // of the driver, a pod that serves
+    double rate;     // calls that ended a second, of all pods; 0: not known
+    int pods;        // that serve
+  };
+  // Before judge().
+  void carry(const LatencyTarget& target, Signal driver, const Carried& carried, WallTime now);
   // A new latency, in seconds.
   void judge(const LatencyTarget& target, double latency, WallTime now);
 
@@ -54,20 +61,22 @@ class LatencyObjective {
  private:
   void fade(WallTime now);
   bool low(double per_pod, WallTime now);
+  bool relieved(double load) const;
   void miss(const LatencyTarget& target, double latency, WallTime now);
 
   Signal driver_ = Signal::Concurrency;
   LatencyTarget learnt_for_;
   LoadWindow per_pod_;
   int samples_ = 0;
-  double floor_ = 0;    // load a pod
+  double floor_ = 0;  // load a pod
+  Carried present_{};
   double carried_ = 0;  // 0: not known
   double refused_ = 0;  // 0: not known
   bool well_ = true;    // the last latency was well within the objective
-  // The last miss that counted, and the load a pod then.
+  // The last miss that counted, and what was carried then.
   bool missed_ = false;
-  double missed_load_ = 0;
   double missed_latency_ = 0;
+  Carried missed_at_{};  // per_pod: the greatest of the window
   WallTime last_miss_{};
   WallTime low_since_{};  // missed at the floor ever since
   bool low_ = false;

@@ -161,8 +161,10 @@ void Scaler::learn(const Policy& policy, const Pods& pods, bool new_latency, Wal
   if (const auto by = driver(); objective && by && fresh(*by)) {
     const int serving = pods.ready + pods.outdated;
     const int of_pods = known_[index(*by)].of_pods;
-    if (const int heard = of_pods > 0 ? of_pods : serving; heard > 0)
-      latency_.carry(*policy.targets.latency, *by, mean(*by) / heard, now);
+    if (const int heard = of_pods > 0 ? of_pods : serving; heard > 0) {
+      const double rate = fresh(Signal::RequestsPerSecond) ? mean(Signal::RequestsPerSecond) : 0;
+      latency_.carry(*policy.targets.latency, *by, {mean(*by) / heard, rate, serving}, now);
+    }
     const Known& latency = known_[index(Signal::Latency)];
     if (new_latency && !latency.idle) latency_.judge(*policy.targets.latency, latency.value, now);
   }
@@ -313,7 +315,9 @@ void choose(Verdict& verdict) {
   for (std::uint8_t i = 0; i < verdict.count; ++i) {
     const Proposal& proposal = verdict.list[i];
     verdict.unattainable |= proposal.unattainable;
-    if (verdict.best < verdict.count && proposal.replicas <= verdict.asked) continue;
+    // Of equal answers the first speaks, but a panic before all: it holds the longest.
+    const bool panic = proposal.by == Recommender::Panic && proposal.replicas == verdict.asked;
+    if (verdict.best < verdict.count && proposal.replicas <= verdict.asked && !panic) continue;
     verdict.best = i;
     verdict.asked = proposal.replicas;
     verdict.by = proposal.by;
@@ -350,8 +354,8 @@ void Scaler::limit(const Policy& policy, Verdict& verdict) {
     answer = held(verdict);
     if (policy.actuator == Actuator::Operator)
       answer = behavior_.limit(policy.behavior, answer, from, verdict.now, verdict.clipped_by);
-    if (verdict.asked > high) verdict.clipped_by.add(Clip::Maximum);
-    if (verdict.asked < low) verdict.clipped_by.add(Clip::Minimum);
+    if (answer > high) verdict.clipped_by.add(Clip::Maximum);
+    if (answer < low) verdict.clipped_by.add(Clip::Minimum);
     verdict.limited = verdict.asked > high;
   }
   verdict.advised = std::clamp(answer, low, high);

@@ -5,10 +5,13 @@
 namespace mcpfleet::scaling {
 namespace {
 
-// A load that is so much above or below what `wanted` pods shall carry is not acted upon.
-bool within(double load, double target, int wanted, double ratio) {
-  const double shall = target * wanted;
-  return ratio >= 1 ? load <= shall * ratio : load >= shall * ratio;
+// A load that is so little above or below what `wanted` pods shall carry is not acted upon.
+bool little_above(double load, double target, int wanted, double tolerance) {
+  return load <= target * wanted * (1 + std::max(tolerance, 0.0));
+}
+
+bool little_below(double load, double target, int wanted, double tolerance) {
+  return load >= target * wanted * (1 - std::clamp(tolerance, 0.0, 1.0));
 }
 
 void hold(int wanted, Proposal& proposal) {
@@ -25,7 +28,7 @@ Proposal track_target(const Load& load, double target, const Pods& pods, const B
   const double carried = load.greatest();
   const int up = pods_for(carried, target);
   if (up > pods.wanted) {
-    if (within(carried, target, pods.wanted, 1 + std::max(behavior.up.tolerance, 0.0))) {
+    if (little_above(carried, target, pods.wanted, behavior.up.tolerance)) {
       hold(pods.wanted, proposal);
     } else {
       proposal.replicas = up;
@@ -36,7 +39,7 @@ Proposal track_target(const Load& load, double target, const Pods& pods, const B
   // Pods that were not heard might carry all that they shall.
   const double at_most = carried + load.unheard * target;
   const int down = std::min(pods_for(at_most, target), pods.wanted);
-  if (within(at_most, target, pods.wanted, std::clamp(1 - behavior.down.tolerance, 0.0, 1.0))) {
+  if (little_below(at_most, target, pods.wanted, behavior.down.tolerance)) {
     proposal.held = down != pods.wanted;
     return proposal;
   }

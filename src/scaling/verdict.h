@@ -67,7 +67,7 @@ struct Verdict {
 
   bool is_missing(Signal signal) const { return ((missing >> index(signal)) & 1U) != 0; }
   // In the order: targets by signal, panic, latency, schedule, forecast, rules. Of two that ask for
-  // the same the first is the cause.
+  // the same the first is the cause, but panic before all.
   std::span<const Proposal> proposals() const { return {list.data(), count}; }
   // The proposal behind `by`; null where there is none.
   const Proposal* cause() const { return best < count ? &list[best] : nullptr; }

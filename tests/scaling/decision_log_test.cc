@@ -41,7 +41,7 @@ TEST_F(DecisionLogTest, AChangeHasAllOfIt) {
 TEST_F(DecisionLogTest, StaysGrowOneEntry) {
   second({{kRate, 412}});
   EXPECT_EQ(second({{kRate, 412}}), Noted::Stay);
-  for (int i = 0; i < 100; ++i) EXPECT_EQ(second({{kRate, 400 + i % 20}}), Noted::Nothing);
+  for (int i = 0; i < 100; ++i) EXPECT_EQ(second({{kRate, 412 + i % 20}}), Noted::Nothing);
   ASSERT_EQ(log_.entries().size(), 2U);
   EXPECT_EQ(log_.entries().back().count, 101U);
   EXPECT_EQ(log_.entries().back().last - log_.entries().back().since, seconds(100));

@@ -18,7 +18,7 @@ class LatencyObjectiveTest : public testing::Test {
   // A second in which each pod has `per_pod` calls in flight.
   void second(double per_pod, double latency) {
     now_ += seconds(1);
-    learner_.carry(kObjective, Signal::Concurrency, per_pod, now_);
+    learner_.carry(kObjective, Signal::Concurrency, {per_pod, rate_, pods_}, now_);
     learner_.judge(kObjective, latency, now_);
   }
   void seconds_of(int count, double per_pod, double latency) {
@@ -32,6 +32,8 @@ class LatencyObjectiveTest : public testing::Test {
     return learner_.propose(kObjective, load, &input, pods);
   }
   LatencyObjective learner_;
+  double rate_ = 100;
+  int pods_ = 4;
   WallTime now_ = kMorning;
 };
 
@@ -82,7 +84,7 @@ TEST_F(LatencyObjectiveTest, TooFewSamplesTeachNothing) {
   EXPECT_GT(ask(80, ready_pods(4), 5).replicas, 4);
 }
 
-TEST_F(LatencyObjectiveTest, OneMissAtMostHalves) {
+TEST_F(LatencyObjectiveTest, AMissFarBeyondSaysNothingAgainstWhatWasCarried) {
   seconds_of(60, 10, 0.1);
   second(20, 60);
   EXPECT_NEAR(learner_.refused(), 10, 0.1);
@@ -124,9 +126,35 @@ TEST_F(LatencyObjectiveTest, WhatDoesNotGetBetterWithLessLoadIsUnattainable) {
   seconds_of(60, 10, 0.1);
   second(20, 0.4);
   const double refused = learner_.refused();
+  pods_ = 10;
   seconds_of(70, 8, 0.4);
   EXPECT_TRUE(learner_.unattainable());
   EXPECT_NEAR(learner_.refused(), refused, 1e-9) << "no more pods for what pods do not help";
+}
+
+TEST_F(LatencyObjectiveTest, PodsThatWereOverrunAreHelpedByMore) {
+  seconds_of(60, 10, 0.1);
+  second(20, 0.4);
+  const double refused = learner_.refused();
+  pods_ = 10;
+  rate_ *= 2;
+  seconds_of(70, 8, 0.4);
+  EXPECT_FALSE(learner_.unattainable());
+  EXPECT_LT(learner_.refused(), refused);
+}
+
+TEST_F(LatencyObjectiveTest, ThePodsThatWereThereAlreadyAreNoHelpThatFailed) {
+  seconds_of(60, 10, 0.1);
+  second(20, 0.4);
+  const double refused = learner_.refused();
+  seconds_of(70, 8, 0.4);
+  EXPECT_FALSE(learner_.unattainable());
+  EXPECT_LT(learner_.refused(), refused);
+}
+
+TEST_F(LatencyObjectiveTest, OneMissLowersToAQuarterAtMost) {
+  seconds_of(LatencyObjective::kSamples, 20, 60);
+  EXPECT_NEAR(learner_.refused(), 5, 0.1);
 }
 
 TEST_F(LatencyObjectiveTest, IdleAsksForNothing) {
@@ -151,7 +179,7 @@ TEST_F(LatencyObjectiveTest, MoreLoadNeverAsksForFewer) {
 TEST_F(LatencyObjectiveTest, AnotherObjectiveStartsAnew) {
   seconds_of(60, 20, 0.25);
   EXPECT_GT(learner_.refused(), 0);
-  learner_.carry({Quantile::P95, 0.5}, Signal::Concurrency, 20, now_);
+  learner_.carry({Quantile::P95, 0.5}, Signal::Concurrency, {20, rate_, pods_}, now_);
   EXPECT_EQ(learner_.refused(), 0);
 }
 
@@ -183,7 +211,7 @@ TEST(LatencyObjectiveLoop, SettlesWithinTheObjectiveWithFewPods) {
       const double now = server.latency(600, pods);
       window[i % window.size()] = now;
       const double latency = *std::ranges::max_element(window);
-      life.second({{Signal::RequestsPerSecond, 600},
+      life.second({{Signal::RequestsPerSecond, std::min(600.0, server.full * pods)},
                    {Signal::Concurrency, 600 * now},
                    {Signal::Latency, latency}});
       if (i < 3600) continue;

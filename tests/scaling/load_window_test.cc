@@ -122,9 +122,16 @@ TEST(PodsForTest, RoundsUpAndStaysInRange) {
     double load;
     double per_pod;
     int want;
-  } cases[] = {
-      {0, 50, 0},   {0.001, 50, 1},    {50, 50, 1}, {50.01, 50, 2},        {200.00000000001, 50, 4},
-      {412, 50, 9}, {1e15, 1e-9, 1e9}, {-3, 50, 0}, {std::nan(""), 50, 0}, {1e300, 1e-300, 1e9}};
+  } cases[] = {{0, 50, 0},
+               {0.001, 50, 1},
+               {50, 50, 1},
+               {50.01, 50, 2},
+               {200.00000000001, 50, 4},
+               {412, 50, 9},
+               {1e15, 1e-9, kMostReplicas},
+               {-3, 50, 0},
+               {std::nan(""), 50, 0},
+               {1e300, 1e-300, kMostReplicas}};
   for (const auto& test : cases)
     EXPECT_EQ(pods_for(test.load, test.per_pod), test.want) << test.load;
 }

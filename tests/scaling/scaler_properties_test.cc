@@ -148,7 +148,9 @@ TEST(ScalerProperties, DryRunAndPausedNeverAct) {
     if (policy.mode == Mode::Active) return;
     ASSERT_FALSE(got.acts);
     ASSERT_EQ(got.replicas, got.from);
-    if (policy.actuator == Actuator::Operator) ASSERT_EQ(got.replicas, facts.pods.wanted);
+    if (policy.actuator == Actuator::Operator) {
+      ASSERT_EQ(got.replicas, facts.pods.wanted);
+    }
     would += static_cast<int>(got.advised != got.from);
   });
   EXPECT_GT(would, 100);

