@@ -37,11 +37,11 @@ json listed_resource(const std::string& name, std::string_view kind) {
 json resource_list(std::string_view group, std::string_view version) {
   auto resources = json::array();
   if (group == kExternalGroup) {
-    for (const auto metric : metrics_of(kServersResource))
+    for (const auto metric : metrics_of(group, kServersResource))
       resources.push_back(listed_resource(std::string(metric), kExternalKind));
   } else {
     for (const auto resource : kResources)
-      for (const auto metric : metrics_of(resource))
+      for (const auto metric : metrics_of(group, resource))
         resources.push_back(
             listed_resource(std::string(resource) + "/" + std::string(metric), "MetricValueList"));
   }
@@ -56,7 +56,7 @@ json resource_list(std::string_view group, std::string_view version) {
 json aggregated_resource(std::string_view group, std::string_view version,
                          std::string_view resource) {
   auto subresources = json::array();
-  for (const auto metric : metrics_of(resource))
+  for (const auto metric : metrics_of(group, resource))
     subresources.push_back(
         {{"subresource", metric},
          {"responseKind", {{"group", group}, {"version", version}, {"kind", "MetricValueList"}}},
@@ -82,7 +82,7 @@ json aggregated_group(std::string_view group) {
   for (const auto version : versions_of(group)) {
     auto resources = json::array();
     if (group == kExternalGroup) {
-      for (const auto metric : metrics_of(kServersResource))
+      for (const auto metric : metrics_of(group, kServersResource))
         resources.push_back(aggregated_external(version, metric));
     } else {
       for (const auto resource : kResources)

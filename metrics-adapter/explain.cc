@@ -1,5 +1,6 @@
 #include "metrics-adapter/explain.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "base/quantity.h"
@@ -10,6 +11,9 @@ namespace mcpfleet::adapter {
 namespace {
 
 using nlohmann::json;
+
+// Of a value that may have thousands of series.
+constexpr std::size_t kMostItems = 100;
 
 json seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
 
@@ -33,13 +37,13 @@ void add_counts(json& object, const metrics::PodView& view) {
 }
 
 json pod_object(const PodInput& pod, metrics::Instant now) {
-  json object{{"name", pod.target->name},
-              {"ready", pod.target->ready},
-              {"terminating", pod.target->deleting}};
+  json object{{"name", pod.target->name},   {"state", to_string(stage_of(*pod.target))},
+              {"ready", pod.target->ready}, {"terminating", pod.target->deleting},
+              {"outdated", pod.outdated},   {"counted", pod.counted}};
   if (!pod.target->ip.empty())
     object["target"] =
         "http://" + pod.target->ip + ":" + std::to_string(pod.target->port) + pod.target->path;
-  if (const auto& view = pod.health->view) {
+  if (const auto& view = pod.view) {
     object["scrapeAgeSeconds"] = seconds(now.monotonic - view->at.monotonic);
     add_counts(object, *view);
   }
@@ -50,38 +54,120 @@ json pod_object(const PodInput& pod, metrics::Instant now) {
   return object;
 }
 
-std::string formula_of(const MetricQuery& query, const Explanation& explanation) {
-  if (!explanation.formula.empty()) return explanation.formula;
-  if (query.path.metric == kRecommendedReplicas)
+json pod_objects(const std::vector<PodInput>& pods, metrics::Instant now) {
+  auto list = json::array();
+  for (const auto& pod : pods) list.push_back(pod_object(pod, now));
+  return list;
+}
+
+std::string formula_of(const std::string& metric) {
+  if (metric == kRecommendedReplicas)
     return "status.scaling.recommendedReplicas of the MCPServer, which the operator writes";
-  const auto metric = metrics::parse_metric(query.path.metric);
-  return metric ? std::string(metrics::formula(*metric))
-                : metrics::series_formula(query.path.metric);
+  if (const auto ours = metrics::parse_metric(metric)) return std::string(metrics::formula(*ours));
+  if (const auto count = parse_pod_count(metric)) return std::string(formula(*count));
+  return metrics::series_formula(metric);
+}
+
+json inquiry_object(const promql::Inquiry& inquiry) {
+  json object{{"query", inquiry.promql}, {"series", inquiry.series}};
+  if (inquiry.discovery_age) object["discoveryAgeSeconds"] = seconds(*inquiry.discovery_age);
+  return object;
+}
+
+json frame(const std::string& metric) {
+  return {{"kind", "MetricExplanation"},
+          {"apiVersion", std::string(kOwnGroup) + "/" + std::string(versions_of(kOwnGroup)[0])},
+          {"metric", metric}};
+}
+
+json external_frame(const ExternalQuery& query, Duration max_age) {
+  auto body = frame(query.path.metric);
+  body["namespace"] = query.path.namespace_;
+  body["labelSelector"] = query.labels_text;
+  body["maxAgeSeconds"] = seconds(max_age);
+  body["items"] = json::array();
+  return body;
+}
+
+// Whatever a pod's failure quotes, the answer is text.
+std::string text_of(const json& body) {
+  return body.dump(2, ' ', false, json::error_handler_t::replace) + "\n";
+}
+
+std::int64_t plus(std::int64_t sum, const metrics::Value& value) {
+  return std::clamp(sum + value.milli, -kMaxMilli, kMaxMilli);
+}
+
+json external_item(const std::map<std::string, std::string>& labels,
+                   const Result<metrics::Value>& value, metrics::Instant now) {
+  json item{{"metricLabels", labels}};
+  add_value(item, value);
+  if (value) item["ageSeconds"] = seconds(now.wall - value->timestamp);
+  return item;
 }
 
 }  // namespace
 
 std::string explanation_body(const MetricQuery& query, const Explanation& explanation,
                              metrics::Instant now) {
-  json body{{"kind", "MetricExplanation"},
-            {"apiVersion", std::string(kOwnGroup) + "/" + std::string(versions_of(kOwnGroup)[0])},
-            {"metric", query.path.metric},
-            {"describedObject",
-             {{"resource", query.path.resource},
-              {"namespace", query.path.namespace_},
-              {"name", query.path.name}}},
-            {"formula", formula_of(query, explanation)},
-            {"maxAgeSeconds", seconds(explanation.terms.max_age)},
-            {"pods", json::array()}};
-  if (explanation.formula.empty()) body["windowSeconds"] = seconds(explanation.terms.window);
+  auto body = frame(query.path.metric);
+  body["describedObject"] = {{"resource", query.path.resource},
+                             {"namespace", query.path.namespace_},
+                             {"name", query.path.name}};
+  body["maxAgeSeconds"] = seconds(explanation.terms.max_age);
+  body["pods"] = pod_objects(explanation.pods, now);
+  if (explanation.prometheus) {
+    body["formula"] = explanation.prometheus->promql;
+    body["prometheus"] = inquiry_object(*explanation.prometheus);
+  } else {
+    body["formula"] = formula_of(query.path.metric);
+    body["windowSeconds"] = seconds(explanation.terms.window);
+  }
   if (!explanation.answer) {
     body["reason"] = explanation.answer.error().message;
   } else if (explanation.answer->items.size() == 1) {
     add_value(body, explanation.answer->items.front().value);
   }
-  for (const auto& pod : explanation.pods) body["pods"].push_back(pod_object(pod, now));
-  // Whatever a pod's failure quotes, the answer is text.
-  return body.dump(2, ' ', false, json::error_handler_t::replace) + "\n";
+  return text_of(body);
+}
+
+std::string explanation_body(const ExternalQuery& query, const ExternalExplanation& explanation,
+                             metrics::Instant now) {
+  auto body = external_frame(query, explanation.terms.max_age);
+  body["formula"] = formula_of(query.path.metric);
+  body["windowSeconds"] = seconds(explanation.terms.window);
+  for (const auto& input : explanation.servers) {
+    auto item = external_item({{"server", input.server->name}}, input.value, now);
+    item["pods"] = pod_objects(input.pods, now);
+    body["items"].push_back(std::move(item));
+  }
+  if (!explanation.answer) {
+    body["reason"] = explanation.answer.error().message;
+    return text_of(body);
+  }
+  std::int64_t sum = 0;
+  for (const auto& item : explanation.answer->items) sum = plus(sum, item.value);
+  body["sum"] = format_quantity_milli(sum);
+  return text_of(body);
+}
+
+std::string explanation_body(const ExternalQuery& query, const PrometheusExplanation& explanation,
+                             metrics::Instant now) {
+  auto body = external_frame(query, explanation.max_age);
+  body["formula"] = explanation.inquiry.promql;
+  body["prometheus"] = inquiry_object(explanation.inquiry);
+  if (!explanation.values) {
+    body["reason"] = explanation.values.error().message;
+    return text_of(body);
+  }
+  std::int64_t sum = 0;
+  for (const auto& [labels, value] : *explanation.values) {
+    sum = plus(sum, value);
+    if (body["items"].size() < kMostItems)
+      body["items"].push_back(external_item(labels, value, now));
+  }
+  body["sum"] = format_quantity_milli(sum);
+  return text_of(body);
 }
 
 }  // namespace mcpfleet::adapter

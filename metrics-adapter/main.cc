@@ -66,9 +66,11 @@ constexpr unsigned kEndSeconds = 10;
 // All parts of the running program. They end in the opposite order of their members.
 class Program {
  public:
-  Program(Options options, std::unique_ptr<kube::Client> client,
+  // `metrics` outlives it.
+  Program(Options options, OwnMetrics& metrics, std::unique_ptr<kube::Client> client,
           std::unique_ptr<promql::PrometheusSource> prometheus)
       : options_(std::move(options)),
+        metrics_(metrics),
         client_(std::move(client)),
         prometheus_(std::move(prometheus)),
         pods_(
@@ -218,7 +220,7 @@ class Program {
 
   const Options options_;
   const SystemClock clock_;
-  OwnMetrics metrics_;
+  OwnMetrics& metrics_;
   const std::unique_ptr<kube::Client> client_;
   const std::unique_ptr<promql::PrometheusSource> prometheus_;  // null: not asked for
   kube::Store<PodTarget> pods_;
@@ -265,7 +267,8 @@ Result<std::unique_ptr<kube::Client>> connect(const Options& options) {
 // Null where it is not asked for.
 Result<std::unique_ptr<promql::PrometheusSource>> start_prometheus(const Options& options,
                                                                    kube::Client& client,
-                                                                   const Clock& clock) {
+                                                                   const Clock& clock,
+                                                                   OwnMetrics& metrics) {
   if (options.prometheus_url.empty()) return nullptr;
   promql::SourceOptions source;
   source.client = {options.prometheus_url, options.prometheus_ca_file,
@@ -273,7 +276,7 @@ Result<std::unique_ptr<promql::PrometheusSource>> start_prometheus(const Options
   source.rules_file = options.prometheus_rules;
   source.relist_interval = options.prometheus_relist_interval;
   source.max_age = options.max_age;
-  return promql::PrometheusSource::start(source, client, clock);
+  return promql::PrometheusSource::start(source, client, clock, metrics.registry());
 }
 
 int run(const Options& options) {
@@ -291,12 +294,13 @@ int run(const Options& options) {
     return 1;
   }
   const SystemClock clock;
-  auto prometheus = start_prometheus(options, **client, clock);
+  OwnMetrics metrics;
+  auto prometheus = start_prometheus(options, **client, clock, metrics);
   if (!prometheus) {
     log::error("cannot start", {{"error", prometheus.error().message}});
     return 1;
   }
-  Program program(options, std::move(*client), std::move(*prometheus));
+  Program program(options, metrics, std::move(*client), std::move(*prometheus));
   auto started = program.start();
   if (!started) {
     log::error("cannot start", {{"error", started.error().message}});

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/time_text.h"
 #include "metrics/series_answer.h"
 
 namespace mcpfleet::adapter {
@@ -50,9 +51,9 @@ Result<metrics::Query> to_metrics_query(const MetricQuery& query, metrics::Metri
   return result;
 }
 
-std::string known_metrics(std::string_view resource) {
+std::string known_metrics(std::string_view group, std::string_view resource) {
   std::string text;
-  for (const auto name : metrics_of(resource))
+  for (const auto name : metrics_of(group, resource))
     text += (text.empty() ? "" : ", ") + std::string(name);
   return text;
 }
@@ -88,6 +89,35 @@ std::vector<const PodEntry*> select_pods(const NamespaceView& space, const Metri
   return chosen;
 }
 
+bool selects_server(const metrics::LabelSelector& selector, const ServerRecord& record) {
+  return selects(selector, {{std::string(kServerKey), record.name}});
+}
+
+// What an external metric is of MCPServers.
+MetricQuery to_server_query(const ExternalQuery& query) {
+  MetricQuery result;
+  result.path = {std::string(kExternalGroup),   "v1beta1", query.path.namespace_,
+                 std::string(kServersResource), "*",       query.path.metric};
+  result.metric_labels = query.labels.of(kSeriesKeys);
+  result.metric_labels_text = query.labels_text;
+  return result;
+}
+
+// Of no pods there are 0: what there is is known, whether it was scraped or not.
+Result<Value> count_pods(PodCount count, const NamespaceView& space, const ServerRecord& record,
+                         const MetricQuery& query, Instant now) {
+  if (!query.metric_labels.empty())
+    return fail(ErrorKind::Invalid, query.path.metric + " has no labels to select by");
+  std::int64_t counted = 0;
+  if (const auto pods = space.pods_of.find(record.name); pods != space.pods_of.end()) {
+    const Rollouts rollouts(pods->second);
+    counted = std::ranges::count_if(pods->second, [&](const PodEntry& entry) {
+      return is_counted(count, *entry.target, rollouts);
+    });
+  }
+  return Value{counted * 1000, now.wall, Duration{0}};
+}
+
 }  // namespace
 
 metrics::PodState state_of(const PodEntry& entry, const PodHealth& health) {
@@ -103,10 +133,22 @@ metrics::PodState state_of(const PodEntry& entry, const PodHealth& health) {
   return state;
 }
 
-void PodStates::add(const std::vector<PodEntry>& pods) {
+KeptState kept_state_of(const PodEntry& entry, std::optional<Duration> window) {
+  KeptState kept{entry.record->health.load(), nullptr, {}};
+  kept.state = state_of(entry, *kept.health);
+  if (!window || !kept.health->view) return kept;
+  std::lock_guard lock(entry.record->window_mutex);
+  kept.shorter = std::make_shared<const metrics::PodView>(entry.record->window.view(*window));
+  kept.state.view = kept.shorter.get();
+  return kept;
+}
+
+void PodStates::add(const std::vector<PodEntry>& pods, std::optional<Duration> window) {
   for (const auto& entry : pods) {
-    healths.push_back(entry.record->health.load());
-    of_pods.push_back(state_of(entry, *healths.back()));
+    auto kept = kept_state_of(entry, window);
+    healths.push_back(std::move(kept.health));
+    if (kept.shorter) shorter.push_back(std::move(kept.shorter));
+    of_pods.push_back(kept.state);
   }
 }
 
@@ -115,18 +157,21 @@ std::unexpected<Error> no_value(const MetricQuery& query, const Error& error) {
   return no_value(query, error.message);
 }
 
-std::vector<std::string_view> metrics_of(std::string_view resource) {
+std::vector<std::string_view> metrics_of(std::string_view group, std::string_view resource) {
   if (resource != kPodsResource && resource != kServersResource && resource != kNamespacesResource)
     return {};
   const auto names = metrics::metric_names();
   std::vector<std::string_view> all(names.begin(), names.end());
-  if (resource == kServersResource) all.push_back(kRecommendedReplicas);
+  if (resource != kServersResource) return all;
+  all.push_back(kRecommendedReplicas);
+  const auto counts = pod_count_names();
+  if (group == kOwnGroup) all.insert(all.end(), counts.begin(), counts.end());
   return all;
 }
 
 Result<MetricAnswer> MetricSource::query(const MetricQuery& query, Instant now) const {
   const auto& path = query.path;
-  const auto known = metrics_of(path.resource);
+  const auto known = metrics_of(path.group, path.resource);
   const bool whole = path.resource == kNamespacesResource;
   if (known.empty() || path.namespace_.empty() != whole)
     return no_value(
@@ -135,8 +180,9 @@ Result<MetricAnswer> MetricSource::query(const MetricQuery& query, Instant now) 
         "namespace");
   const bool ours = std::ranges::find(known, path.metric) != known.end();
   if (!ours && (path.resource != kPodsResource || path.metric == kRecommendedReplicas))
-    return no_value(query,
-                    "the metrics of " + path.resource + " are " + known_metrics(path.resource));
+    return no_value(query, "the metrics of " + path.resource + " are " +
+                               known_metrics(path.group, path.resource));
+  if (auto checked = check_window(query); !checked) return fail(checked.error());
   if (!roster_.snapshot()->complete) return fail(just_started());
   if (!ours) return other_metric(query, now);
   if (whole) return of_namespace(query, now);
@@ -151,7 +197,8 @@ Result<MetricAnswer> MetricSource::other_metric(const MetricQuery& query, Instan
   if (answer) return answer;
   auto error = answer.error();
   if (query.path.metric.starts_with("mcp_"))
-    error.message += "; those of an MCP server are " + known_metrics(query.path.resource);
+    error.message +=
+        "; those of an MCP server are " + known_metrics(query.path.group, query.path.resource);
   if (!*known)
     error.message +=
         " (its series are kept only while somebody asks for them, which is so since just now)";
@@ -162,49 +209,97 @@ metrics::Terms MetricSource::terms_of(const MetricQuery& query) const {
   auto terms = terms_.terms;
   if (const auto hold = terms_.hold.find(query.path.metric); hold != terms_.hold.end())
     terms.hold = hold->second;
+  terms.window = query.window.value_or(terms.window);
   return terms;
 }
 
+// What is of now is the same by whatever window.
+Result<void> MetricSource::check_window(const MetricQuery& query) const {
+  if (!query.window) return {};
+  const auto longest = terms_.terms.window;
+  if (*query.window < kLeastWindow || *query.window > longest)
+    return fail(ErrorKind::Invalid, "window: must be from " + format_duration(kLeastWindow) +
+                                        " to the adapter's own, " + format_duration(longest) +
+                                        ", not " + format_duration(*query.window));
+  const auto known = metrics_of(query.path.group, query.path.resource);
+  if (std::ranges::find(known, query.path.metric) != known.end()) return {};
+  return fail(ErrorKind::Invalid,
+              "window: only the metrics of MCP servers have another than the "
+              "adapter's own, which " +
+                  query.path.metric + " is none of");
+}
+
 Explanation MetricSource::explain(const MetricQuery& query, Instant now) const {
-  Explanation result{this->query(query, now), {}, terms_of(query)};
-  const bool whole = query.path.resource == kNamespacesResource;
+  Explanation result{this->query(query, now), {}, terms_of(query), {}};
   const bool of_pods = query.path.resource == kPodsResource;
-  if (!of_pods && !metrics::parse_metric(query.path.metric)) return result;
+  const auto known = metrics_of(query.path.group, query.path.resource);
+  if (!of_pods && std::ranges::find(known, query.path.metric) == known.end()) return result;
+  if (query.path.metric == kRecommendedReplicas || !check_window(query)) return result;
   const auto snapshot = roster_.snapshot();
-  const auto space = snapshot->namespaces.find(whole ? query.path.name : query.path.namespace_);
-  if (space == snapshot->namespaces.end()) return result;
-  const auto value_of = value_of_pod(query, now);
-  if (!value_of) return result;
-  const auto add = [&](const PodEntry& entry) {
-    const auto health = entry.record->health.load();
-    result.pods.push_back({entry.target, health, (*value_of)(state_of(entry, *health))});
+  const bool whole = query.path.resource == kNamespacesResource;
+  const auto found = snapshot->namespaces.find(whole ? query.path.name : query.path.namespace_);
+  if (found == snapshot->namespaces.end()) return result;
+  const auto& space = found->second;
+  std::vector<const PodEntry*> pods;
+  const auto add = [&pods](const auto& of_server) {
+    for (const auto& entry : of_server->second) pods.push_back(&entry);
   };
   if (of_pods) {
-    for (const auto* entry : select_pods(space->second, query)) add(*entry);
+    pods = select_pods(space, query);
   } else if (whole) {
-    for (const auto& [server, pods] : space->second.pods_of)
-      for (const auto& entry : pods) add(entry);
-  } else if (const auto pods = space->second.pods_of.find(query.path.name);
-             pods != space->second.pods_of.end()) {
-    for (const auto& entry : pods->second) add(entry);
+    for (auto each = space.pods_of.begin(); each != space.pods_of.end(); ++each) add(each);
+  } else if (const auto of_server = space.pods_of.find(query.path.name);
+             of_server != space.pods_of.end()) {
+    add(of_server);
   }
+  result.pods = inputs_of(pods, Rollouts(space.pods), query, now);
   return result;
 }
 
+std::vector<PodInput> MetricSource::inputs_of(std::span<const PodEntry* const> pods,
+                                              const Rollouts& rollouts, const MetricQuery& query,
+                                              Instant now) const {
+  std::vector<PodInput> inputs;
+  const auto value_of = value_of_pod(query, now);
+  if (!value_of) return inputs;
+  for (const auto* entry : pods)
+    inputs.push_back(input_of(*entry, rollouts, query, *value_of, now));
+  return inputs;
+}
+
+PodInput MetricSource::input_of(const PodEntry& entry, const Rollouts& rollouts,
+                                const MetricQuery& query, const PodValue& value_of,
+                                Instant now) const {
+  auto kept = kept_state_of(entry, query.window);
+  const auto& pod = *entry.target;
+  PodInput input{entry.target,
+                 kept.health,
+                 kept.shorter ? kept.shorter : kept.health->view,
+                 rollouts.is_outdated(pod),
+                 false,
+                 value_of(kept.state)};
+  if (const auto count = parse_pod_count(query.path.metric)) {
+    input.counted = is_counted(*count, pod, rollouts);
+    input.value = Value{input.counted ? 1000 : 0, now.wall, Duration{0}};
+  } else if (const auto metric = metrics::parse_metric(query.path.metric)) {
+    input.counted = !pod.finished && metrics::is_counted(kept.state, *metric, terms_of(query), now);
+  } else {
+    input.counted = input.value.has_value();
+  }
+  return input;
+}
+
 Result<MetricAnswer> MetricSource::external(const ExternalQuery& query, Instant now) const {
-  MetricQuery of_servers;
-  of_servers.path = {std::string(kExternalGroup),   "v1beta1", query.path.namespace_,
-                     std::string(kServersResource), "*",       query.path.metric};
-  of_servers.metric_labels = query.labels.of(kSeriesKeys);
-  of_servers.metric_labels_text = query.labels_text;
+  const auto of_servers = to_server_query(query);
   const auto of_object = query.labels.without(kSeriesKeys);
   for (const auto& requirement : of_object.requirements())
     if (requirement.key != kServerKey)
       return fail(ErrorKind::Invalid, "labelSelector: there is no label '" + requirement.key +
                                           "'; the labels are server, tool and method");
-  const auto known = metrics_of(kServersResource);
+  const auto known = metrics_of(kExternalGroup, kServersResource);
   if (std::ranges::find(known, query.path.metric) == known.end())
-    return no_value(of_servers, "the metrics are " + known_metrics(kServersResource));
+    return no_value(of_servers,
+                    "the metrics are " + known_metrics(kExternalGroup, kServersResource));
   if (!roster_.snapshot()->complete) return fail(just_started());
   if (auto lives = alive_for(of_servers, now); !lives) return fail(lives.error());
   MetricAnswer answer{roster_.snapshot(), {}};
@@ -213,9 +308,7 @@ Result<MetricAnswer> MetricSource::external(const ExternalQuery& query, Instant 
       space != answer.keep->namespaces.end()) {
     auto added = add_servers(
         space->second, of_servers, now,
-        [&of_object](const ServerRecord& record) {
-          return selects(of_object, {{std::string(kServerKey), record.name}});
-        },
+        [&of_object](const ServerRecord& record) { return selects_server(of_object, record); },
         answer.items);
     if (!added) return fail(added.error());
     first = std::move(*added);
@@ -225,6 +318,32 @@ Result<MetricAnswer> MetricSource::external(const ExternalQuery& query, Instant 
         of_servers,
         first ? first->message : "no MCPServer is selected in namespace " + query.path.namespace_);
   return answer;
+}
+
+ExternalExplanation MetricSource::explain_external(const ExternalQuery& query, Instant now) const {
+  const auto of_servers = to_server_query(query);
+  ExternalExplanation result{external(query, now), {}, terms_of(of_servers)};
+  const auto snapshot = roster_.snapshot();
+  const auto found = snapshot->namespaces.find(query.path.namespace_);
+  const auto known = metrics_of(kExternalGroup, kServersResource);
+  if (found == snapshot->namespaces.end() ||
+      std::ranges::find(known, query.path.metric) == known.end())
+    return result;
+  if (!alive_for(of_servers, now)) return result;
+  const auto& space = found->second;
+  const auto of_object = query.labels.without(kSeriesKeys);
+  const Rollouts rollouts(space.pods);
+  for (const auto& [name, record] : space.servers) {
+    if (!selects_server(of_object, *record)) continue;
+    ServerInput input{record, server(space, *record, of_servers, now), {}};
+    std::vector<const PodEntry*> pods;
+    if (const auto of_server = space.pods_of.find(name); of_server != space.pods_of.end())
+      for (const auto& entry : of_server->second) pods.push_back(&entry);
+    if (query.path.metric != kRecommendedReplicas)
+      input.pods = inputs_of(pods, rollouts, of_servers, now);
+    result.servers.push_back(std::move(input));
+  }
+  return result;
 }
 
 Result<MetricSource::PodValue> MetricSource::value_of_pod(const MetricQuery& query,
@@ -258,8 +377,7 @@ Result<MetricAnswer> MetricSource::pods(const MetricQuery& query, Instant now) c
   std::optional<Error> first;
   answer.items.reserve(chosen.size());
   for (const auto* entry : chosen) {
-    const auto health = entry->record->health.load();
-    auto value = (*value_of)(state_of(*entry, *health));
+    auto value = (*value_of)(kept_state_of(*entry, query.window).state);
     if (value) {
       answer.items.push_back({entry->target->name, *value});
     } else if (!first) {
@@ -328,7 +446,7 @@ Result<MetricAnswer> MetricSource::of_namespace(const MetricQuery& query, Instan
   auto asked = to_metrics_query(query, *metrics::parse_metric(query.path.metric));
   if (!asked) return fail(asked.error());
   PodStates states;
-  for (const auto& [server, pods] : space->second.pods_of) states.add(pods);
+  for (const auto& [server, pods] : space->second.pods_of) states.add(pods, query.window);
   auto value = metrics::server_value("namespace " + query.path.name, states.of_pods, *asked,
                                      terms_of(query), now);
   if (!value) return no_value(query, value.error());
@@ -347,11 +465,13 @@ Result<Value> MetricSource::server(const NamespaceView& space, const ServerRecor
                   "has no rules, or the operator has not evaluated them");
     return Value{*record.recommended_replicas * 1000, now.wall, Duration{0}};
   }
+  if (const auto count = parse_pod_count(query.path.metric))
+    return count_pods(*count, space, record, query, now);
   auto asked = to_metrics_query(query, *metrics::parse_metric(query.path.metric));
   if (!asked) return fail(asked.error());
   PodStates states;
   if (const auto pods = space.pods_of.find(record.name); pods != space.pods_of.end())
-    states.add(pods->second);
+    states.add(pods->second, query.window);
   return metrics::server_value("server " + record.namespace_ + "/" + record.name, states.of_pods,
                                *asked, terms_of(query), now);
 }

@@ -105,6 +105,18 @@ Result<metrics::LabelSelector> selector_of(const Target& target, std::string_vie
   return selector;
 }
 
+// Over which time, where that is asked for.
+Result<std::optional<Duration>> window_of(const Target& target) {
+  const auto found = target.query.find("window");
+  if (found == target.query.end()) return std::nullopt;
+  if (target.segments[1] != kOwnGroup)
+    return fail(ErrorKind::Invalid, "window: may be asked for of " + std::string(kOwnGroup) +
+                                        " only; other groups have the adapter's own");
+  auto window = parse_duration(found->second);
+  if (!window) return fail(window.error().context("window"));
+  return *window;
+}
+
 Result<MetricQuery> parse_query(const Target& target) {
   auto path = parse_metric_path(target);
   if (!path) return fail(path.error());
@@ -112,8 +124,14 @@ Result<MetricQuery> parse_query(const Target& target) {
   if (!labels) return fail(labels.error());
   auto metric_labels = selector_of(target, "metricLabelSelector");
   if (!metric_labels) return fail(metric_labels.error());
-  return MetricQuery{std::move(*path), std::move(*labels), std::move(*metric_labels),
-                     text_of(target, "metricLabelSelector"), text_of(target, "labelSelector")};
+  auto window = window_of(target);
+  if (!window) return fail(window.error());
+  return MetricQuery{std::move(*path),
+                     std::move(*labels),
+                     std::move(*metric_labels),
+                     text_of(target, "metricLabelSelector"),
+                     text_of(target, "labelSelector"),
+                     *window};
 }
 
 Result<ExternalQuery> parse_external_query(const Target& target) {
@@ -121,6 +139,7 @@ Result<ExternalQuery> parse_external_query(const Target& target) {
   if (!path) return fail(path.error());
   auto labels = selector_of(target, "labelSelector");
   if (!labels) return fail(labels.error());
+  if (auto window = window_of(target); !window) return fail(window.error());
   return ExternalQuery{std::move(*path), std::move(*labels), text_of(target, "labelSelector")};
 }
 
@@ -152,20 +171,21 @@ http::Response respond(const Query& query, const Result<Answer>& answer,
 }
 
 bool knows(const MetricPath& path) {
-  const auto known = metrics_of(path.resource);
+  const auto known = metrics_of(path.group, path.resource);
   return path.namespace_.empty() == (path.resource == kNamespacesResource) &&
          std::ranges::find(known, path.metric) != known.end();
 }
 
 // Whether Prometheus is asked where the pods' source has no value: for what that does not know.
 // What a pod exposes under a name that somebody asks for is nearer than what Prometheus has of it.
+// Over which time Prometheus' values are is said by its queries.
 bool may_ask_prometheus(const MetricQuery& query, const Sources& sources) {
-  return sources.prometheus != nullptr && !knows(query.path);
+  return sources.prometheus != nullptr && !knows(query.path) && !query.window;
 }
 
 // The names of our own metrics are others' too, where labels are asked for that we do not have.
 bool knows(const ExternalQuery& query) {
-  const auto known = metrics_of(kServersResource);
+  const auto known = metrics_of(kExternalGroup, kServersResource);
   return std::ranges::find(known, query.path.metric) != known.end() &&
          query.labels.without({"server", "tool", "method"}).empty();
 }
@@ -181,16 +201,28 @@ http::Response answer_external(const Target& target, const Sources& sources, met
 }
 
 Explanation explain_by(promql::PrometheusSource& prometheus, const MetricQuery& query) {
+  promql::Inquiry inquiry;
+  const auto answer = prometheus.query(query, inquiry);
   Explanation explanation{
-      fail(ErrorKind::NotFound, ""), {}, {.max_age = prometheus.max_age()}, "PromQL of Prometheus"};
-  if (auto promql = prometheus.promql_of(query)) explanation.formula = std::move(*promql);
-  auto answer = prometheus.query(query);
+      MetricAnswer{}, {}, {.max_age = prometheus.max_age()}, std::move(inquiry)};
   if (!answer) {
     explanation.answer = fail(answer.error());
   } else {
-    explanation.answer = MetricAnswer{nullptr, {{query.path.name, answer->values.front().value}}};
+    explanation.answer->items = {{query.path.name, answer->values.front().value}};
   }
   return explanation;
+}
+
+http::Response answer_external_explanation(const Target& target, const Sources& sources,
+                                           metrics::Instant now) {
+  const auto query = parse_external_query(target);
+  if (!query) return error_response(query.error());
+  if (sources.prometheus == nullptr || knows(*query))
+    return json_response(explanation_body(*query, sources.pods.explain_external(*query, now), now));
+  promql::Inquiry inquiry;
+  const auto values = sources.prometheus->external(*query, inquiry);
+  return json_response(explanation_body(
+      *query, PrometheusExplanation{values, inquiry, sources.prometheus->max_age()}, now));
 }
 
 http::Response answer_explanation(const Target& target, const Sources& sources,
@@ -259,11 +291,12 @@ std::string external_metric_value_list(const ExternalQuery& query,
 
 bool waits(const Target& target, const Sources& sources) {
   if (sources.prometheus == nullptr || !is_resource(target) || !is_served(target)) return false;
-  if (target.segments[1] == kExternalGroup) {
-    const auto query = parse_external_query(target);
+  const auto inner = explained(target).value_or(target);
+  if (inner.segments[1] == kExternalGroup) {
+    const auto query = parse_external_query(inner);
     return query && !knows(*query);
   }
-  const auto path = parse_metric_path(explained(target).value_or(target));
+  const auto path = parse_metric_path(inner);
   return path && !knows(*path);
 }
 
@@ -271,7 +304,9 @@ http::Response answer_metric_request(const Target& target, const Sources& source
                                      metrics::Instant now) {
   if (!is_served(target))
     return status_response(404, "the server could not find the requested resource");
-  if (const auto inner = explained(target)) return answer_explanation(*inner, sources, now);
+  if (const auto inner = explained(target))
+    return inner->segments[1] == kExternalGroup ? answer_external_explanation(*inner, sources, now)
+                                                : answer_explanation(*inner, sources, now);
   if (target.segments[1] == kExternalGroup) return answer_external(target, sources, now);
   return answer_custom(target, sources, now);
 }

@@ -6,23 +6,12 @@
 #include <prometheus/registry.h>
 #include <prometheus/text_serializer.h>
 
+#include "metrics-adapter/new_metric.h"
+
 namespace mcpfleet::adapter {
 namespace {
 
 double to_seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
-
-prometheus::Counter& counter(prometheus::Registry& registry, const char* name, const char* help) {
-  return prometheus::BuildCounter().Name(name).Help(help).Register(registry).Add({});
-}
-
-prometheus::Gauge& gauge(prometheus::Registry& registry, const char* name, const char* help) {
-  return prometheus::BuildGauge().Name(name).Help(help).Register(registry).Add({});
-}
-
-prometheus::Histogram& histogram(prometheus::Registry& registry, const char* name, const char* help,
-                                 const prometheus::Histogram::BucketBoundaries& bounds) {
-  return prometheus::BuildHistogram().Name(name).Help(help).Register(registry).Add({}, bounds);
-}
 
 }  // namespace
 
@@ -32,25 +21,25 @@ OwnMetrics::OwnMetrics() : registry_(std::make_shared<prometheus::Registry>()) {
                    .Name("mcpfleet_adapter_requests_total")
                    .Help("Requests answered by the metrics API, by HTTP status.")
                    .Register(registry);
-  targets_ = &gauge(registry, "mcpfleet_adapter_targets", "Pods that are scraped.");
-  scrapes_ = &counter(registry, "mcpfleet_adapter_scrapes_total", "Scrapes that ended.");
+  targets_ = new_gauge(registry, "mcpfleet_adapter_targets", "Pods that are scraped.");
+  scrapes_ = new_counter(registry, "mcpfleet_adapter_scrapes_total", "Scrapes that ended.");
   failed_scrapes_ =
-      &counter(registry, "mcpfleet_adapter_scrape_failures_total", "Scrapes that gave no data.");
-  series_ = &counter(registry, "mcpfleet_adapter_scraped_kinds_total",
-                     "Combinations of method and tool read by all scrapes.");
+      new_counter(registry, "mcpfleet_adapter_scrape_failures_total", "Scrapes that gave no data.");
+  series_ = new_counter(registry, "mcpfleet_adapter_scraped_kinds_total",
+                        "Combinations of method and tool read by all scrapes.");
   kept_series_ =
-      &gauge(registry, "mcpfleet_adapter_kept_series",
-             "Series of other names than mcp_… that are kept, since they are asked for.");
-  refused_series_ = &counter(registry, "mcpfleet_adapter_refused_series_total",
-                             "Series that were asked for but not kept, since --max-series was "
-                             "reached, summed over the scrapes.");
-  scrape_seconds_ = &histogram(registry, "mcpfleet_adapter_scrape_duration_seconds",
-                               "From sending a scrape to its answer.",
-                               {0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1});
+      new_gauge(registry, "mcpfleet_adapter_kept_series",
+                "Series of other names than mcp_… that are kept, since they are asked for.");
+  refused_series_ = new_counter(registry, "mcpfleet_adapter_refused_series_total",
+                                "Series that were asked for but not kept, since --max-series was "
+                                "reached, summed over the scrapes.");
+  scrape_seconds_ = new_histogram(registry, "mcpfleet_adapter_scrape_duration_seconds",
+                                  "From sending a scrape to its answer.",
+                                  {0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1});
   request_seconds_ =
-      &histogram(registry, "mcpfleet_adapter_request_duration_seconds",
-                 "From receiving a request of the metrics API to its answer.",
-                 {0.00005, 0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.05, 0.1, 1});
+      new_histogram(registry, "mcpfleet_adapter_request_duration_seconds",
+                    "From receiving a request of the metrics API to its answer.",
+                    {0.00005, 0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.05, 0.1, 1});
 }
 
 OwnMetrics::~OwnMetrics() = default;

@@ -9,6 +9,9 @@ namespace mcpfleet::adapter {
 namespace {
 
 constexpr std::string_view kPortAnnotation = "mcpfleet.dev/metrics-port";
+// Of pods of Deployments, and of StatefulSets.
+constexpr std::string_view kTemplateLabel = "pod-template-hash";
+constexpr std::string_view kRevisionLabel = "controller-revision-hash";
 constexpr std::string_view kPathAnnotation = "mcpfleet.dev/metrics-path";
 
 Result<void> read_opt_in(simdjson::dom::element pod, PodTarget& target) {
@@ -37,7 +40,12 @@ Result<void> read_annotations(simdjson::dom::element pod, PodTarget& target) {
   return {};
 }
 
+// The kubelet sets the first conditions as it takes a pod on. What changed later has been ready.
+constexpr std::chrono::seconds kFirstConditions{2};
+
 void read_readiness(simdjson::dom::element pod, PodTarget& target) {
+  const auto taken_on = parse_rfc3339(text_at(pod, {"status", "startTime"}));
+  const auto known_since = taken_on.value_or(target.created) + kFirstConditions;
   simdjson::dom::array conditions;
   if (pod["status"]["conditions"].get(conditions) != simdjson::SUCCESS) return;
   for (const auto condition : conditions) {
@@ -45,10 +53,35 @@ void read_readiness(simdjson::dom::element pod, PodTarget& target) {
     target.ready = text_at(condition, {"status"}) == "True";
     const auto since = parse_rfc3339(text_at(condition, {"lastTransitionTime"}));
     if (target.ready && since) target.ready_since = *since;
+    target.was_ready = target.ready || (since && *since > known_since);
+  }
+}
+
+// A ReplicaSet is one revision of a Deployment, and is called by it and the revision.
+void read_workload(simdjson::dom::element pod, PodTarget& target) {
+  simdjson::dom::array owners;
+  auto found = pod;
+  if (!find(found, {"metadata", "ownerReferences"}) || found.get(owners) != simdjson::SUCCESS)
+    return;
+  for (const auto owner : owners) {
+    bool controls = false;
+    if (owner["controller"].get(controls) != simdjson::SUCCESS || !controls) continue;
+    auto name = text_at(owner, {"name"});
+    const auto revision = target.revision();
+    if (text_at(owner, {"kind"}) == "ReplicaSet" && name.size() > revision.size() + 1 &&
+        !revision.empty() && name.ends_with(revision))
+      name.remove_suffix(revision.size() + 1);
+    target.workload = name;
   }
 }
 
 }  // namespace
+
+std::string_view PodTarget::revision() const {
+  for (const auto label : {kTemplateLabel, kRevisionLabel})
+    if (const auto found = labels.find(label); found != labels.end()) return found->second;
+  return {};
+}
 
 Result<PodTarget> decode_pod(std::string_view json) {
   thread_local JsonReader reader;
@@ -71,7 +104,10 @@ Result<PodTarget> decode_pod(std::string_view json) {
   target.finished = phase == "Succeeded" || phase == "Failed";
   target.deleting = !text_at(*pod, {"metadata", "deletionTimestamp"}).empty();
   if (auto read = read_annotations(*pod, target); !read) return fail(read.error().context(place));
+  if (const auto created = parse_rfc3339(text_at(*pod, {"metadata", "creationTimestamp"})))
+    target.created = *created;
   read_readiness(*pod, target);
+  read_workload(*pod, target);
   return target;
 }
 

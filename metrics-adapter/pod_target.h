@@ -32,7 +32,13 @@ struct PodTarget {
   bool ready = false;
   std::optional<WallTime> ready_since;  // while ready
   bool deleting = false;
-  bool finished = false;  // Succeeded or Failed: it will never serve again
+  bool finished = false;   // Succeeded or Failed: it will never serve again
+  bool was_ready = false;  // now or at some time before
+  WallTime created;
+  std::string workload;  // what makes its like, of every revision; empty: nobody
+
+  // Which rollout of its workload it is of; empty: there are none. As long as `labels`.
+  std::string_view revision() const;
 
   bool kept() const { return opted_in || !server.empty(); }
 };

@@ -6,7 +6,9 @@ namespace mcpfleet::adapter {
 namespace {
 
 constexpr std::size_t kMaxTarget = 16 * 1024;
-constexpr std::size_t kPrefix = 3;  // apis, group, version
+constexpr std::size_t kPrefix = 3;                   // apis, group, version
+constexpr std::size_t kExternalParts = kPrefix + 3;  // namespaces, namespace, metric
+constexpr std::string_view kExplain = "explain";
 constexpr std::array<std::string_view, 2> kCustomVersions{"v1beta2", "v1beta1"};
 constexpr std::array<std::string_view, 1> kOwnVersions{"v1beta2"};
 constexpr std::array<std::string_view, 1> kExternalVersions{"v1beta1"};
@@ -107,7 +109,23 @@ bool is_resource(const Target& target) {
   return target.segments.size() > kPrefix && target.segments.front() == "apis";
 }
 
-std::optional<Target> explained(const Target& target) { return without_word(target, "explain"); }
+std::optional<Target> explained(const Target& target) {
+  const auto& parts = target.segments;
+  auto inner = without_word(target, kExplain);
+  const bool last = parts.size() == kExternalParts + 1 && parts[1] == kOwnGroup &&
+                    parts[kPrefix] == "namespaces" && parts[kPrefix + 2] != "metrics" &&
+                    parts.back() == kExplain;
+  if (!inner && last) {
+    inner = target;
+    inner->segments.pop_back();
+  }
+  if (!inner || inner->segments.size() != kExternalParts ||
+      inner->segments[kPrefix] != "namespaces")
+    return inner;
+  inner->segments[1] = kExternalGroup;
+  inner->segments[2] = kExternalVersions.front();
+  return inner;
+}
 
 std::optional<Target> remembered(const Target& target) { return without_word(target, "history"); }
 
@@ -152,7 +170,7 @@ Result<MetricPath> parse_metric_path(const Target& target) {
 
 Result<ExternalPath> parse_external_path(const Target& target) {
   const auto& parts = target.segments;
-  if (parts.size() != kPrefix + 3 || parts[kPrefix] != "namespaces")
+  if (parts.size() != kExternalParts || parts[kPrefix] != "namespaces")
     return fail(ErrorKind::Invalid,
                 "invalid request path: must be /apis/external.metrics.k8s.io/v1beta1/namespaces/"
                 "NAMESPACE/METRIC");

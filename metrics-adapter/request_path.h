@@ -55,7 +55,9 @@ bool is_resource(const Target& target);
 // The target whose answer this one, /apis/GROUP/VERSION/explain/… or …/METRIC/explain, asks to be
 // explained; nullopt: it is none of our own group's. The API server itself takes the first form for
 // a request of a resource "explain" of the whole cluster, the second one for one of the metric: it
-// is for those whose rights are in one namespace.
+// is for those whose rights are in one namespace. …/explain/namespaces/NAMESPACE/METRIC and
+// …/namespaces/NAMESPACE/METRIC/explain are of an external metric: the target is then that one, of
+// the group of external metrics.
 std::optional<Target> explained(const Target& target);
 
 // The target of the metric whose past this one, …/history/… or …/METRIC/history, asks for; nullopt:

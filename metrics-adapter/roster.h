@@ -34,8 +34,9 @@ struct PodRecord {
   std::atomic<std::shared_ptr<const PodHealth>> health{std::make_shared<const PodHealth>()};
   // Set while a scrape is under way; who set it may use what follows.
   std::atomic<bool> busy{false};
-  bool asked_past = false;  // the first scrape asks for what was before it
-  metrics::PodWindow window;
+  bool asked_past = false;    // the first scrape asks for what was before it
+  metrics::PodWindow window;  // protected by window_mutex: any thread may look
+  std::mutex window_mutex;
   metrics::SeriesWindow series;
   bool told_failing = false;                // the log says that it fails
   bool told_refused = false;                // the log says that some of its series are not kept

@@ -187,6 +187,7 @@ Result<std::string_view> Scraper::read_past(const PodEntry& entry, std::string_v
     const auto ago = duration_cast<Duration>(
         std::chrono::duration<double>(std::min(sample->age.value_or(0), most)));
     const metrics::Instant at{now.wall - ago, now.monotonic - ago};
+    std::lock_guard lock(entry.record->window_mutex);
     if (ago > Duration{0} && (!window.last() || at.monotonic > window.last()->monotonic))
       window.add(at, std::move(*sample));
     body.remove_prefix(end + kEnd.size());
@@ -226,12 +227,17 @@ void Scraper::note_kept(const PodEntry& entry) {
   record.told_refused = refused > 0;
 }
 
+metrics::PodView Scraper::add_to_window(PodRecord& record, metrics::Sample sample) {
+  std::lock_guard lock(record.window_mutex);
+  record.window.add({clock_.wall(), clock_.monotonic()}, std::move(sample));
+  return record.window.view();
+}
+
 void Scraper::succeed(const PodEntry& entry, metrics::Sample sample) {
   auto& record = *entry.record;
   metrics_.count_series(sample.calls.size());
-  record.window.add({clock_.wall(), clock_.monotonic()}, std::move(sample));
   auto health = std::make_shared<PodHealth>();
-  auto view = std::make_shared<metrics::PodView>(record.window.view());
+  auto view = std::make_shared<metrics::PodView>(add_to_window(record, std::move(sample)));
   if (record.series.size() > 0)
     view->series = std::make_shared<const metrics::SeriesStates>(record.series.states());
   health->view = std::move(view);

@@ -71,6 +71,7 @@ class Scraper {
   Result<metrics::Sample> read_text(const PodEntry& entry, std::string_view text);
   Result<std::string_view> read_past(const PodEntry& entry, std::string_view body);
   void note_kept(const PodEntry& entry);
+  metrics::PodView add_to_window(PodRecord& record, metrics::Sample sample);
   void succeed(const PodEntry& entry, metrics::Sample sample);
   void fail_with(const PodEntry& entry, std::string failure);
 

@@ -2,40 +2,32 @@
 
 #include <prometheus/counter.h>
 #include <prometheus/gauge.h>
-#include <prometheus/registry.h>
+
+#include "metrics-adapter/new_metric.h"
 
 namespace mcpfleet::adapter {
-namespace {
-
-prometheus::Counter* counter(prometheus::Registry& registry, const char* name, const char* help) {
-  return &prometheus::BuildCounter().Name(name).Help(help).Register(registry).Add({});
-}
-
-prometheus::Gauge* gauge(prometheus::Registry& registry, const char* name, const char* help) {
-  return &prometheus::BuildGauge().Name(name).Help(help).Register(registry).Add({});
-}
-
-}  // namespace
 
 HistoryMetrics::HistoryMetrics(prometheus::Registry& registry)
-    : objects_(gauge(registry, "mcpfleet_adapter_history_objects",
-                     "MCPServers, pods and tools whose past is kept.")),
-      bytes_(gauge(registry, "mcpfleet_adapter_history_bytes", "Bytes that histories take.")),
-      reserved_(gauge(registry, "mcpfleet_adapter_history_reserved_bytes",
-                      "Bytes that the histories there are can take at most.")),
-      refused_(counter(registry, "mcpfleet_adapter_history_refused_total",
-                       "Readings that were not kept, since there is no room for their object.")),
-      redis_up_(gauge(registry, "mcpfleet_adapter_history_redis_up",
-                      "1 while Redis takes histories; 0 also where there is none.")),
-      redis_queue_(gauge(registry, "mcpfleet_adapter_history_redis_queue",
-                         "Readings and minutes that wait for Redis.")),
-      redis_written_(counter(registry, "mcpfleet_adapter_history_redis_written_total",
-                             "Readings and minutes that Redis took.")),
-      redis_dropped_(counter(registry, "mcpfleet_adapter_history_redis_dropped_total",
-                             "Readings and minutes that Redis did not get: it refused them, or the "
-                             "queue was full.")),
-      redis_errors_(counter(registry, "mcpfleet_adapter_history_redis_errors_total",
-                            "Failed attempts to reach Redis, and batches that it refused.")) {}
+    : objects_(new_gauge(registry, "mcpfleet_adapter_history_objects",
+                         "MCPServers, pods and tools whose past is kept.")),
+      bytes_(new_gauge(registry, "mcpfleet_adapter_history_bytes", "Bytes that histories take.")),
+      reserved_(new_gauge(registry, "mcpfleet_adapter_history_reserved_bytes",
+                          "Bytes that the histories there are can take at most.")),
+      refused_(
+          new_counter(registry, "mcpfleet_adapter_history_refused_total",
+                      "Readings that were not kept, since there is no room for their object.")),
+      redis_up_(new_gauge(registry, "mcpfleet_adapter_history_redis_up",
+                          "1 while Redis takes histories; 0 also where there is none.")),
+      redis_queue_(new_gauge(registry, "mcpfleet_adapter_history_redis_queue",
+                             "Readings and minutes that wait for Redis.")),
+      redis_written_(new_counter(registry, "mcpfleet_adapter_history_redis_written_total",
+                                 "Readings and minutes that Redis took.")),
+      redis_dropped_(
+          new_counter(registry, "mcpfleet_adapter_history_redis_dropped_total",
+                      "Readings and minutes that Redis did not get: it refused them, or the "
+                      "queue was full.")),
+      redis_errors_(new_counter(registry, "mcpfleet_adapter_history_redis_errors_total",
+                                "Failed attempts to reach Redis, and batches that it refused.")) {}
 
 void HistoryMetrics::set_size(std::size_t objects, std::size_t bytes, std::size_t reserved) {
   objects_->Set(static_cast<double>(objects));

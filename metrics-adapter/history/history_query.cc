@@ -45,7 +45,7 @@ Result<void> check_parameters(const Target& target, std::initializer_list<std::s
 Result<MetricPath> parse_path(const Target& target) {
   auto path = parse_metric_path(target);
   if (!path) return fail(path.error());
-  if (path->namespace_.empty() || metrics_of(path->resource).empty())
+  if (path->namespace_.empty() || metrics_of(path->group, path->resource).empty())
     return fail(ErrorKind::NotFound,
                 "histories are of pods and mcpservers.mcpfleet.dev in a namespace");
   return path;

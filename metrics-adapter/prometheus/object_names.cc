@@ -37,7 +37,9 @@ Result<ObjectNames::Names> ObjectNames::list(const Resource& resource, std::stri
       kube::collection_path(resource.api_version(), kube::escape(namespace_), resource.plural) +
       "?resourceVersion=0";
   if (!selector.empty()) path += "&labelSelector=" + kube::escape(selector);
-  if (auto known = cache_.get(path, clock_.monotonic())) return *known;
+  const auto known = cache_.get(path, clock_.monotonic());
+  metrics_.count_lookup(PrometheusMetrics::Cache::Objects, known.has_value());
+  if (known) return *known;
   const auto text = client_.get_metadata(path);
   if (!text)
     return fail(ErrorKind::Unavailable, "cannot list the " + resource.text() +

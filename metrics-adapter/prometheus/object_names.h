@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "kube/client.h"
+#include "metrics-adapter/prometheus/prometheus_metrics.h"
 #include "metrics-adapter/prometheus/resource.h"
 #include "metrics-adapter/timed_cache.h"
 
@@ -18,7 +19,9 @@ namespace mcpfleet::adapter::promql {
 class ObjectNames {
  public:
   using Names = std::shared_ptr<const std::vector<std::string>>;
-  ObjectNames(kube::Client& client, const Clock& clock) : client_(client), clock_(clock) {}
+  // All three outlive it.
+  ObjectNames(kube::Client& client, const Clock& clock, PrometheusMetrics& metrics)
+      : client_(client), clock_(clock), metrics_(metrics) {}
 
   // Only their metadata is asked for. An empty namespace: of the whole cluster. Errors:
   // Unavailable, with the reason, also where the list is forbidden; TooLarge (over 10000).
@@ -28,6 +31,7 @@ class ObjectNames {
  private:
   kube::Client& client_;
   const Clock& clock_;
+  PrometheusMetrics& metrics_;
   TimedCache<Names> cache_{std::chrono::seconds(5), 256};
 };
 

@@ -64,36 +64,47 @@ Result<std::string> namespace_label(const Namer& namer, const LabelNames* among)
 
 }  // namespace
 
-PrometheusSource::PrometheusSource(std::unique_ptr<PrometheusClient> prometheus,
-                                   std::unique_ptr<SeriesList> series, kube::Client& client,
-                                   const Clock& clock, Duration max_age)
-    : prometheus_(std::move(prometheus)),
-      series_(std::move(series)),
+PrometheusSource::PrometheusSource(SourceParts parts, kube::Client& client, const Clock& clock,
+                                   Duration max_age)
+    : parts_(std::move(parts)),
       clock_(clock),
       max_age_(max_age),
-      resources_(client, clock),
-      names_(client, clock) {}
+      resources_(client, clock, *parts_.metrics),
+      names_(client, clock, *parts_.metrics) {}
 
 Result<std::unique_ptr<PrometheusSource>> PrometheusSource::start(const SourceOptions& options,
                                                                   kube::Client& client,
-                                                                  const Clock& clock) {
-  auto prometheus = PrometheusClient::create(options.client, clock);
-  if (!prometheus) return fail(prometheus.error().context("--prometheus-url"));
+                                                                  const Clock& clock,
+                                                                  prometheus::Registry& registry) {
+  auto connected = PrometheusClient::create(options.client, clock);
+  if (!connected) return fail(connected.error().context("--prometheus-url"));
+  SourceParts parts{std::make_unique<PrometheusMetrics>(registry), nullptr, nullptr};
+  parts.prometheus = counted(std::move(*connected), *parts.metrics, clock);
   auto rules = read_rules(options.rules_file);
   if (!rules) return fail(rules.error().context("--prometheus-rules"));
-  auto series = SeriesList::create(*rules, **prometheus,
+  auto series = SeriesList::create(*rules, *parts.prometheus,
                                    std::max<Duration>(kLookback, options.relist_interval));
   if (!series) return fail(series.error().context("--prometheus-rules"));
-  auto source = std::make_unique<PrometheusSource>(std::move(*prometheus), std::move(*series),
-                                                   client, clock, options.max_age);
+  parts.series = std::move(*series);
+  auto source =
+      std::make_unique<PrometheusSource>(std::move(parts), client, clock, options.max_age);
   source->relist_.emplace([self = source.get(), interval = options.relist_interval]() -> Duration {
     return self->refresh() ? interval : std::min<Duration>(kRetry, interval);
   });
   return source;
 }
 
+bool PrometheusSource::refresh() {
+  const auto now = clock_.wall();
+  const bool complete = parts_.series->refresh(now);
+  const auto table = parts_.series->table();
+  parts_.metrics->set_discovered(table->series, table->custom.size() + table->external.size(), now,
+                                 complete);
+  return complete;
+}
+
 Result<std::shared_ptr<const MetricTable>> PrometheusSource::table() const {
-  auto known = series_->table();
+  auto known = parts_.series->table();
   if (!known)
     return fail(ErrorKind::Unavailable,
                 "the metrics adapter has just started and does not know yet what Prometheus has");
@@ -150,28 +161,36 @@ Result<PrometheusSource::Plan> PrometheusSource::plan_for(const MetricQuery& que
                   resource->text());
 }
 
-Result<std::vector<Sample>> PrometheusSource::ask(const std::string& promql) {
-  const auto body = prometheus_->get("/api/v1/query", {{"query", promql}}, kMaxQueryAnswer);
+Result<std::vector<Sample>> PrometheusSource::ask(Inquiry& inquiry) {
+  const auto& promql = inquiry.promql;
+  const auto body = parts_.prometheus->get("/api/v1/query", {{"query", promql}}, kMaxQueryAnswer);
   if (!body) return fail(about(body.error(), promql));
   auto samples = parse_query_answer(*body);
   if (!samples) return fail(about(samples.error(), promql));
+  inquiry.series = samples->size();
   return samples;
 }
 
-Result<ObjectAnswer> PrometheusSource::query(const MetricQuery& query) {
-  auto planned = plan(query);
-  if (!planned) return no_value(query, planned.error());
-  const auto samples = ask(planned->promql);
-  if (!samples) return no_value(query, samples.error());
-  auto values = pick_values(*samples, planned->label, *planned->names, freshness());
-  if (!values) return no_value(query, about(values.error(), planned->promql));
-  return ObjectAnswer{std::move(planned->resource), std::move(*values)};
+void PrometheusSource::note_discovery(Inquiry& inquiry) const {
+  const auto known = parts_.series->table();
+  if (known && known->all_read_at) inquiry.discovery_age = clock_.wall() - *known->all_read_at;
 }
 
-Result<std::string> PrometheusSource::promql_of(const MetricQuery& query) {
+Result<ObjectAnswer> PrometheusSource::query(const MetricQuery& query) {
+  Inquiry inquiry;
+  return this->query(query, inquiry);
+}
+
+Result<ObjectAnswer> PrometheusSource::query(const MetricQuery& query, Inquiry& inquiry) {
+  note_discovery(inquiry);
   auto planned = plan(query);
   if (!planned) return no_value(query, planned.error());
-  return std::move(planned->promql);
+  inquiry.promql = std::move(planned->promql);
+  const auto samples = ask(inquiry);
+  if (!samples) return no_value(query, samples.error());
+  auto values = pick_values(*samples, planned->label, *planned->names, freshness());
+  if (!values) return no_value(query, about(values.error(), inquiry.promql));
+  return ObjectAnswer{std::move(planned->resource), std::move(*values)};
 }
 
 Result<std::string> PrometheusSource::external_promql(const ExternalQuery& query) const {
@@ -193,16 +212,24 @@ Result<std::string> PrometheusSource::external_promql(const ExternalQuery& query
 }
 
 Result<std::vector<ExternalValue>> PrometheusSource::external(const ExternalQuery& query) {
-  const auto promql = external_promql(query);
+  Inquiry inquiry;
+  return external(query, inquiry);
+}
+
+Result<std::vector<ExternalValue>> PrometheusSource::external(const ExternalQuery& query,
+                                                              Inquiry& inquiry) {
+  note_discovery(inquiry);
+  auto promql = external_promql(query);
   if (!promql) return fail(promql.error());
-  const auto samples = ask(*promql);
+  inquiry.promql = std::move(*promql);
+  const auto samples = ask(inquiry);
   if (!samples) return fail(samples.error());
   if (samples->empty())
-    return fail(no_external(query, "Prometheus has no value: " + quoted_query(*promql)));
+    return fail(no_external(query, "Prometheus has no value: " + quoted_query(inquiry.promql)));
   std::vector<ExternalValue> values;
   for (const auto& sample : *samples) {
     const auto value = to_value(sample, freshness());
-    if (!value) return fail(no_external(query, about(value.error(), *promql).message));
+    if (!value) return fail(no_external(query, about(value.error(), inquiry.promql).message));
     values.push_back({sample.labels, *value});
   }
   return values;

@@ -15,9 +15,11 @@
 #include "base/result.h"
 #include "kube/client.h"
 #include "metrics-adapter/metric_source.h"
+#include "metrics-adapter/prometheus/inquiry.h"
 #include "metrics-adapter/prometheus/object_names.h"
 #include "metrics-adapter/prometheus/object_value.h"
 #include "metrics-adapter/prometheus/prometheus_client.h"
+#include "metrics-adapter/prometheus/prometheus_metrics.h"
 #include "metrics-adapter/prometheus/resource_finder.h"
 #include "metrics-adapter/prometheus/series_list.h"
 #include "metrics-adapter/worker_pool.h"
@@ -41,30 +43,37 @@ struct ExternalValue {
   metrics::Value value;
 };
 
+struct SourceParts {
+  std::unique_ptr<PrometheusMetrics> metrics;
+  std::unique_ptr<PrometheusClient> prometheus;
+  std::unique_ptr<SeriesList> series;  // by that client
+};
+
 // Thread safety: any thread. Calls wait, for some seconds at most; never on a server's thread.
 class PrometheusSource {
  public:
-  // Reads the rules and begins to ask Prometheus what it has. `client` and `clock` outlive it.
+  // Reads the rules and begins to ask Prometheus what it has. The references outlive it.
   // Error: Invalid, naming the flag, and of a rule its field; never that Prometheus is away.
   static Result<std::unique_ptr<PrometheusSource>> start(const SourceOptions& options,
-                                                         kube::Client& client, const Clock& clock);
+                                                         kube::Client& client, const Clock& clock,
+                                                         prometheus::Registry& registry);
   // Of parts, without a thread: refresh() is then the caller's.
-  PrometheusSource(std::unique_ptr<PrometheusClient> prometheus, std::unique_ptr<SeriesList> series,
-                   kube::Client& client, const Clock& clock, Duration max_age);
+  PrometheusSource(SourceParts parts, kube::Client& client, const Clock& clock, Duration max_age);
 
   // Of a value.
   Duration max_age() const { return max_age_; }
   // Reads what Prometheus has; false where not all could be read. One thread at a time.
-  bool refresh() { return series_->refresh(clock_.wall()); }
+  bool refresh();
 
   // A name gives exactly one value or an error; "*" those that have a value, and an error where
   // none has. Errors: NotFound, Invalid, Timeout, Unavailable, Internal, each with the reason.
   Result<ObjectAnswer> query(const MetricQuery& query);
+  // The same, and says how it came about, also of an error.
+  Result<ObjectAnswer> query(const MetricQuery& query, Inquiry& inquiry);
   // Each series of the answer. One without a good value is an error of all, since their sum would
   // look like less.
   Result<std::vector<ExternalValue>> external(const ExternalQuery& query);
-  // The PromQL behind an answer for one object by its name, for people.
-  Result<std::string> promql_of(const MetricQuery& query);
+  Result<std::vector<ExternalValue>> external(const ExternalQuery& query, Inquiry& inquiry);
 
  private:
   // What a request comes to before Prometheus is asked.
@@ -79,11 +88,12 @@ class PrometheusSource {
   Result<Plan> plan_for(const MetricQuery& query, const std::vector<KnownSeries>& known);
   Result<ObjectNames::Names> names_for(const MetricQuery& query, const Resource& resource);
   Result<std::string> external_promql(const ExternalQuery& query) const;
-  Result<std::vector<Sample>> ask(const std::string& promql);
+  // Sends `inquiry.promql`.
+  Result<std::vector<Sample>> ask(Inquiry& inquiry);
+  void note_discovery(Inquiry& inquiry) const;
   Freshness freshness() const { return {max_age_, clock_.wall()}; }
 
-  const std::unique_ptr<PrometheusClient> prometheus_;
-  const std::unique_ptr<SeriesList> series_;
+  const SourceParts parts_;
   const Clock& clock_;
   const Duration max_age_;
   ResourceFinder resources_;

@@ -32,9 +32,12 @@ Result<std::shared_ptr<const std::vector<T>>> ResourceFinder::document(
     std::lock_guard lock(mutex_);
     if (const auto found = documents.find(path); found != documents.end()) {
       older = found->second.content;
-      if (clock_.monotonic() - found->second.read <= max_age) return older;
+      const bool young = clock_.monotonic() - found->second.read <= max_age;
+      if (young) metrics_.count_lookup(PrometheusMetrics::Cache::Resources, true);
+      if (young) return older;
     }
   }
+  metrics_.count_lookup(PrometheusMetrics::Cache::Resources, false);
   const auto text = client_.get(path);
   auto parsed = text ? parse(*text) : Result<std::vector<T>>(fail(text.error()));
   if (!parsed && older) return older;

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "kube/client.h"
+#include "metrics-adapter/prometheus/prometheus_metrics.h"
 #include "metrics-adapter/prometheus/resource.h"
 
 namespace mcpfleet::adapter::promql {
@@ -20,7 +21,9 @@ namespace mcpfleet::adapter::promql {
 // Thread safety: any thread. Calls wait.
 class ResourceFinder {
  public:
-  ResourceFinder(kube::Client& client, const Clock& clock) : client_(client), clock_(clock) {}
+  // All three outlive it.
+  ResourceFinder(kube::Client& client, const Clock& clock, PrometheusMetrics& metrics)
+      : client_(client), clock_(clock), metrics_(metrics) {}
 
   // "pods", "pod", "deployments.apps"; without a group the core one comes first, then the API
   // server's order. Errors: NotFound (there is no such resource), Unavailable (it cannot be asked).
@@ -37,6 +40,7 @@ class ResourceFinder {
 
   // NotFound where no document that is at most `max_age` old has it.
   Result<Resource> search(std::string_view name, std::string_view group, Duration max_age);
+  // From memory where that is young enough, else asked for; what cannot be read now stays good.
   template <typename T>
   Result<std::shared_ptr<const std::vector<T>>> document(
       Documents<T>& documents, const std::string& path, Duration max_age,
@@ -44,6 +48,7 @@ class ResourceFinder {
 
   kube::Client& client_;
   const Clock& clock_;
+  PrometheusMetrics& metrics_;
   std::mutex mutex_;
   Documents<Resource> resources_;   // protected by mutex_
   Documents<GroupVersion> groups_;  // protected by mutex_

@@ -78,12 +78,17 @@ bool SeriesList::refresh(WallTime now) {
     }
   }
   tell(failure);
-  auto table = std::make_shared<MetricTable>();
-  table->custom = metrics_of(custom_);
-  table->external = metrics_of(external_);
-  if (failure) table->failure = failure->message;
-  table_.store(std::move(table));
+  if (!failure) all_read_at_ = now;
+  table_.store(std::make_shared<const MetricTable>(make_table(failure)));
   return !failure;
+}
+
+MetricTable SeriesList::make_table(const std::optional<Error>& failure) const {
+  std::set<std::string_view> names;
+  for (const auto& [query, series] : found_)
+    for (const auto& [name, labels] : series) names.insert(name);
+  return {metrics_of(custom_), metrics_of(external_), names.size(), all_read_at_,
+          failure ? failure->message : ""};
 }
 
 MetricTable::Metrics SeriesList::metrics_of(const Namers& namers) const {

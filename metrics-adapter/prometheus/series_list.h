@@ -31,7 +31,9 @@ struct MetricTable {
   using Metrics = std::map<std::string, std::vector<KnownSeries>, std::less<>>;
   Metrics custom;
   Metrics external;
-  std::string failure;  // why Prometheus could not be asked last; empty: it could
+  std::size_t series = 0;               // different names of series
+  std::optional<WallTime> all_read_at;  // when Prometheus last said all of it
+  std::string failure;                  // why Prometheus could not be asked last; empty: it could
 
   // Of one metric; empty: there is no such metric.
   static const std::vector<KnownSeries>& find(const Metrics& metrics, std::string_view name);
@@ -60,6 +62,7 @@ class SeriesList {
   static Result<Namers> make_namers(const std::vector<Rule>& rules);
   Result<SeriesLabels> read(const std::string& query, WallTime now);
   MetricTable::Metrics metrics_of(const Namers& namers) const;
+  MetricTable make_table(const std::optional<Error>& failure) const;
   void tell(const std::optional<Error>& failure);
 
   PrometheusClient& client_;
@@ -67,6 +70,7 @@ class SeriesList {
   Namers custom_;
   Namers external_;
   std::map<std::string, SeriesLabels> found_;  // by seriesQuery; used by refresh() alone
+  std::optional<WallTime> all_read_at_;        // used by refresh() alone
   bool told_failure_ = false;                  // used by refresh() alone
   std::atomic<std::shared_ptr<const MetricTable>> table_;
 };

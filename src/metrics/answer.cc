@@ -241,6 +241,10 @@ std::string_view formula(Metric metric) {
   return {};
 }
 
+bool is_counted(const PodState& pod, Metric metric, const Terms& terms, Instant now) {
+  return is_usable(pod, {.metric = metric, .only = {}, .only_text = {}}, terms, now);
+}
+
 Result<void> check_fresh(const PodState& pod, const Terms& terms, Instant now) {
   if (is_fresh(pod, terms, now)) return {};
   return fail(ErrorKind::NotFound, why_unusable(pod, terms, now));

@@ -85,6 +85,9 @@ Result<Value> pod_value(const PodState& pod, const Query& query, const Terms& te
 Result<Value> server_value(std::string_view what, std::span<const PodState> pods,
                            const Query& query, const Terms& terms, Instant now);
 
+// Whether server_value() reckons with the pod.
+bool is_counted(const PodState& pod, Metric metric, const Terms& terms, Instant now);
+
 // Whether the pod's last scrape is recent enough. Error: NotFound, with the reason.
 Result<void> check_fresh(const PodState& pod, const Terms& terms, Instant now);
 

@@ -129,7 +129,13 @@ void PodWindow::forget_old(MonotonicTime now) {
   names_ = std::move(used);
 }
 
-PodView PodWindow::view() const {
+bool PodWindow::is_within(MonotonicTime from, MonotonicTime to,
+                          std::optional<Duration> within) const {
+  const auto last = last_at_->monotonic;
+  return !within || to >= last || from + (to - from) / 2 >= last - *within;
+}
+
+PodView PodWindow::view(std::optional<Duration> within) const {
   PodView view;
   if (!last_at_) return view;
   view.at = *last_at_;
@@ -140,9 +146,10 @@ PodView PodWindow::view() const {
   view.folds_tools =
       std::ranges::any_of(last_.calls, [](const auto& kind) { return kind.tool == "_other"; });
   if (steps_.empty()) return view;
-  view.covered = steps_.back().to - steps_.front().from;
   std::vector<std::size_t> place(names_.size(), names_.size());
   for (const auto& step : steps_) {
+    if (!is_within(step.from, step.to, within)) continue;
+    view.covered += step.to - step.from;
     for (const auto& kind : step.kinds) {
       auto& at = place[kind.kind];
       if (at == names_.size()) {

@@ -77,7 +77,9 @@ class PodWindow {
   // Of the last scrape that was taken.
   std::optional<Instant> last() const { return last_at_; }
 
-  PodView view() const;
+  // Over the whole window, or `within` a shorter time before the last scrape: over the steps that
+  // are at least half in it, and the last one whatever it covers.
+  PodView view(std::optional<Duration> within = std::nullopt) const;
 
  private:
   struct KindStep {
@@ -97,6 +99,7 @@ class PodWindow {
 
   std::optional<MonotonicTime> start_within_window(Instant at, const Sample& sample) const;
   bool restarted(const Sample& sample) const;
+  bool is_within(MonotonicTime from, MonotonicTime to, std::optional<Duration> within) const;
   void append_idle_kinds(PodView& view) const;
   void append_step(MonotonicTime from, MonotonicTime to, const Sample& sample, bool from_zero);
   static void take_told(const CallCounters& now, KindStep& step);

@@ -281,6 +281,78 @@ def test_values_through_the_aggregator(adapter, fleet):
     assert names == ["x"]
 
 
+def test_a_shorter_window_is_fresher(adapter, fleet):
+    pod, = fleet.server("x", 1, rate=10)
+    rate = "mcpservers.mcpfleet.dev/*/mcp_requests_per_second"
+
+    def item(window):
+        found, = fleet.raw(f"{rate}?window={window}", GROUPS[1])["items"]
+        return found
+
+    wait_for("the whole window", lambda: item("5s")["windowSeconds"] == 5)
+    fleet.pods[pod].set_rate(100)
+    wait_for("the new rate", lambda: milli(item("2s")["value"]) > 80_000)
+    now = item("2s")
+    assert (now["windowSeconds"], now["metric"]["name"]) == (2, "mcp_requests_per_second")
+    assert milli(item("5s")["value"]) < milli(now["value"])
+    explained = fleet.cluster.raw(
+        f"/apis/{GROUPS[1]}/v1beta2/explain/namespaces/{fleet.namespace}/mcpservers.mcpfleet.dev/x/"
+        "mcp_requests_per_second?window=2s")
+    assert explained["windowSeconds"] == 2 and 1.5 < explained["pods"][0]["coveredSeconds"] < 2.5
+    for window, want in (("1s", "window: must be from 2s to the adapter's own, 5s, not 1s"), ("6s", "not 6s"), ("x", "window: ")):
+        told = fleet.cluster.kubectl(
+            "get", "--raw", f"/apis/{GROUPS[1]}/v1beta2/namespaces/{fleet.namespace}/{rate}?window={window}", check=False)
+        assert want in told, told
+    assert "window: may be asked for of metrics.mcpfleet.dev only" in fleet.why_not(f"{rate}?window=3s")
+
+
+def test_pods_of_an_old_rollout_are_served_and_marked(adapter, fleet):
+    pods = fleet.server("x", 2, rate=10)
+    time.sleep(1.1)  # creation times are whole seconds
+    fleet.cluster.kubectl("patch", "deployment", "x", "-n", fleet.namespace, "-p", json.dumps(
+        {"spec": {"template": {"metadata": {"annotations": {"rollout": "2"}}}}}))
+    new = wait_for("a pod of the new rollout", lambda: set(fleet.names("x")) - set(pods)).pop()
+    server = "mcpservers.mcpfleet.dev/x/"
+
+    def counts():
+        return {metric: value_of(fleet.raw(f"mcpservers.mcpfleet.dev/*/mcp_pods_{metric}", GROUPS[1])) // 1000
+                for metric in ("ready", "starting", "unready", "terminating", "outdated")}
+
+    wanted = {"ready": 2, "starting": 1, "unready": 0, "terminating": 0, "outdated": 2}
+    wait_for("the counts", lambda: counts() == wanted)
+    explained = fleet.cluster.raw(
+        f"/apis/{GROUPS[1]}/v1beta2/explain/namespaces/{fleet.namespace}/{server}mcp_requests_in_flight")
+    assert {pod["name"]: (pod["state"], pod["outdated"], pod["counted"]) for pod in explained["pods"]} == {
+        new: ("starting", False, False), **dict.fromkeys(pods, ("ready", True, True))}
+    assert len(fleet.raw("pods/*/mcp_requests_in_flight")["items"]) == 2, "served"
+    fleet.run(new, rate=10)
+    wait_for("the end of the old ones", lambda: counts()["ready"] == counts()["terminating"] + 2 or counts()["outdated"] < 2)
+
+
+def test_external_metrics_are_explained_to_those_who_may_read_them(adapter, fleet, api_cluster):
+    fleet.server("x", 2, sessions=4)
+    fleet.server("y", 1, sessions=1)
+    path = f"/apis/{GROUPS[1]}/v1beta2/explain/namespaces/{fleet.namespace}/mcp_active_sessions"
+    wait_for("the values", lambda: api_cluster.raw(path).get("sum") == "9")
+    explained = api_cluster.raw(f"{path}?labelSelector=server%3Dx")
+    assert (explained["kind"], explained["labelSelector"], explained["sum"]) == ("MetricExplanation", "server=x", "8")
+    item, = explained["items"]
+    assert (item["metricLabels"], item["value"], len(item["pods"])) == ({"server": "x"}, "8", 2)
+    assert 0 <= item["ageSeconds"] < 4
+    api_cluster.apply(
+        {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role",
+         "metadata": {"name": "sessions", "namespace": fleet.namespace},
+         "rules": [{"apiGroups": [EXTERNAL], "resources": ["mcp_active_sessions"], "verbs": ["list"]}]},
+        {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding",
+         "metadata": {"name": "sessions", "namespace": fleet.namespace},
+         "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "sessions"},
+         "subjects": [{"kind": "ServiceAccount", "name": "nobody", "namespace": SYSTEM}]})
+    nobody = api_cluster.kubectl("create", "token", "nobody", "-n", SYSTEM).strip()
+    wait_for("the right", lambda: adapter.direct(path, token=nobody)[0] == 200, timeout=20)
+    other = path.replace("mcp_active_sessions", "mcp_error_ratio")
+    assert adapter.direct(other, token=nobody)[0] == 403
+
+
 def test_no_value_says_why(adapter, fleet):
     fleet.server("idle", 1, rate=0)
     server = "mcpservers.mcpfleet.dev/idle/"

@@ -4,6 +4,7 @@ the shape that prometheus-adapter reads, through the real aggregation layer and 
 import contextlib
 import datetime
 import http.server
+import re
 import socket
 import subprocess
 import threading
@@ -212,6 +213,11 @@ def test_external_metrics(adapter, exporter, api_cluster, namespace):
     assert sorted((item["metricLabels"]["queue"], item["value"]) for item in items) == [("in", "40"), ("out", "2500m")]
     item, = external(api_cluster, namespace, "queue_depth?labelSelector=queue%3Din")["items"]
     assert (item["metricName"], item["metricLabels"], item["value"]) == ("queue_depth", {"queue": "in"}, "40")
+    explained = api_cluster.raw(f"/apis/{GROUPS[1]}/v1beta2/explain/namespaces/{namespace}/queue_depth")
+    assert explained["formula"] == f'sum(queue_depth{{namespace="{namespace}"}}) by (queue)'
+    assert (explained["prometheus"]["series"], explained["sum"]) == (2, "42500m")
+    assert 0 <= explained["prometheus"]["discoveryAgeSeconds"] < 5
+    assert all(0 <= item["ageSeconds"] < 4 for item in explained["items"])
     elsewhere = external(api_cluster, "default", f"all_queues?labelSelector=namespace%3D{namespace}")
     assert elsewhere["items"][0]["value"] == "42500m"
 
@@ -237,6 +243,29 @@ def test_no_value_says_why(adapter, exporter, shop, api_cluster):
     assert "it refuses the query (bad_data: " in wrong, wrong
     missing = api_cluster.kubectl("get", "--raw", f"/apis/{EXTERNAL}/v1beta1/namespaces/{shop.namespace}/queue_depth", check=False)
     assert "queue_depth" in missing and ("Prometheus has no value" in missing or "no rule makes" in missing), missing
+
+
+def test_it_counts_what_it_asks_prometheus(adapter, exporter, api_cluster):
+    exporter.gauges['node_heat{node="n1"}'] = 1
+
+    def told(name):
+        found = re.search(rf"^mcpfleet_adapter_prometheus_{re.escape(name)} (\S+)$", adapter.plain("/metrics")[1], re.M)
+        return float(found[1]) if found else None
+
+    heat = f"/apis/{GROUPS[0]}/v1beta2/nodes/n1/heat"
+    wait_for("the metric", lambda: api_cluster.raw(heat)["items"])
+    queries = 'requests_total{kind="query"}'
+    hits = 'cache_hits_total{cache="resources"}'
+    before, hits_before = told(queries), told(hits)
+    api_cluster.raw(heat)
+    assert told(queries) == before + 1 and told(hits) > hits_before
+    assert told('request_duration_seconds_count{kind="query"}') == told(queries)
+    failures = 'request_failures_total{kind="query"}'
+    refused = told(failures)
+    api_cluster.kubectl("get", "--raw", f"/apis/{GROUPS[0]}/v1beta2/nodes/n1/wrong", check=False)
+    assert told(failures) == refused + 1
+    assert told("series") >= 1 and told("metrics") >= 2
+    assert abs(time.time() - told("last_discovery_timestamp_seconds")) < 10
 
 
 def test_the_list_of_metrics_is_not_discovery(adapter, api_cluster):
@@ -289,6 +318,7 @@ def test_an_outage_is_no_zero(adapter, prometheus, exporter, shop, api_cluster):
         wait_for("the reason in kubectl describe hpa", told, timeout=60)
         assert api_cluster.get("deployment", "web", "-n", shop.namespace)["spec"]["replicas"] >= 3
         assert value_of(shop.raw(f"pods/{pods[0]}/mcp_active_sessions")) == 0, "our own metrics go on"
+        assert adapter.plain("/readyz")[0] == 200, "else its APIs would be away, and namespaces could not be deleted"
         assert "pods/mcp_active_sessions" in str(api_cluster.raw(f"/apis/{GROUPS[0]}/v1beta2"))
     finally:
         prometheus.start()

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -23,6 +24,8 @@ class MadeUpFleet {
     target->labels = {{std::string(kServerLabel), target->server}};
     target->ready = true;
     target->ready_since = clock.wall() - std::chrono::hours(1);
+    target->was_ready = true;
+    target->created = *target->ready_since;
     pods.push_back(target);
     return *target;
   }
@@ -50,6 +53,25 @@ class MadeUpFleet {
     auto health = std::make_shared<PodHealth>();
     health->view = std::move(view);
     entry(namespace_, name).record->health.store(std::move(health));
+  }
+
+  // A pod that was scraped once a second, `scrapes` times until now, and counted `calls(i)` by
+  // then, of a second each.
+  void counted(const std::string& namespace_, const std::string& name, int scrapes,
+               const std::function<int(int i)>& calls) {
+    const auto record = entry(namespace_, name).record;
+    for (int i = 0; i < scrapes; ++i) {
+      const auto ago = std::chrono::seconds(scrapes - 1 - i);
+      metrics::Sample sample;
+      sample.in_flight = 2;
+      sample.calls.push_back(
+          {"tools/call", "search", static_cast<double>(calls(i)), 0, {}, {}, {}});
+      for (int call = 0; call < calls(i); ++call) sample.calls.back().durations.observe(1);
+      record->window.add({clock.wall() - ago, clock.monotonic() - ago}, std::move(sample));
+    }
+    auto health = std::make_shared<PodHealth>();
+    health->view = std::make_shared<const metrics::PodView>(record->window.view());
+    record->health.store(std::move(health));
   }
 
   // A pod that is no MCP server's exposes this, and of it `wanted` is kept.

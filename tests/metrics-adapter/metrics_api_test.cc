@@ -46,6 +46,25 @@ class MetricsApiTest : public testing::Test {
     return status["message"].get<std::string>();
   }
 
+  // Of our own group, with the whole path below its version.
+  http::Response get_own(const std::string& rest) {
+    fleet_.roster.touch();
+    fleet_.roster.refresh();
+    const auto target = parse_target("/apis/metrics.mcpfleet.dev/v1beta2/" + rest).value();
+    return answer_metric_request(target, {*source_},
+                                 {fleet_.clock.wall(), fleet_.clock.monotonic()});
+  }
+  json body_of_own(const std::string& rest) {
+    const auto response = get_own(rest);
+    EXPECT_EQ(response.status, 200) << rest << response.body;
+    return json::parse(response.body);
+  }
+  std::string error_of_own(const std::string& rest, int code = 404) {
+    const auto response = get_own(rest);
+    EXPECT_EQ(response.status, code) << rest << response.body;
+    return json::parse(response.body)["message"].get<std::string>();
+  }
+
   MadeUpFleet fleet_;
   Demand demand_;
   std::optional<MetricSource> source_{std::in_place, fleet_.roster, demand_, SourceTerms{}};
@@ -221,6 +240,143 @@ TEST_F(MetricsApiTest, ExplainsAnAnswer) {
   EXPECT_THAT(none["reason"].get<std::string>(), HasSubstr("there is no such MCPServer"));
   EXPECT_EQ(explain("pods/*/mcp_error_ratio").status, 400);
   EXPECT_EQ(get("explain/p/mcp_error_ratio").status, 404);
+}
+
+TEST_F(MetricsApiTest, MarksPodsThatStartEndOrAreOfAnOldRollout) {
+  fleet_.server("ns", "x");
+  auto& old = fleet_.pod("ns", "old", "x");
+  old.labels["pod-template-hash"] = "v1";
+  auto& fresh = fleet_.pod("ns", "new", "x");
+  fresh.labels["pod-template-hash"] = "v2";
+  fresh.created = old.created + seconds(60);
+  auto& starting = fleet_.pod("ns", "starting", "x");
+  starting.labels["pod-template-hash"] = "v2";
+  starting.created = fresh.created;
+  starting.ready = starting.was_ready = false;
+  auto& unready = fleet_.pod("ns", "unready", "x");
+  unready.ready = false;
+  auto& ending = fleet_.pod("ns", "ending", "x");
+  ending.deleting = true;
+  for (const char* name : {"old", "new", "unready", "ending"}) fleet_.scraped("ns", name, 10);
+  const auto explained =
+      body_of_own("explain/namespaces/ns/mcpservers.mcpfleet.dev/x/mcp_requests_per_second");
+  EXPECT_EQ(explained["value"], "4") << "all that answer are counted";
+  std::map<std::string, std::string> marks;
+  for (const auto& pod : explained["pods"])
+    marks[pod["name"].get<std::string>()] = pod["state"].get<std::string>() +
+                                            (pod["outdated"].get<bool>() ? " outdated" : "") +
+                                            (pod["counted"].get<bool>() ? " counted" : "");
+  EXPECT_EQ(marks, (std::map<std::string, std::string>{{"ending", "terminating counted"},
+                                                       {"new", "ready counted"},
+                                                       {"old", "ready outdated counted"},
+                                                       {"starting", "starting"},
+                                                       {"unready", "unready counted"}}));
+  const std::pair<const char*, const char*> counts[] = {{"mcp_pods_ready", "2"},
+                                                        {"mcp_pods_starting", "1"},
+                                                        {"mcp_pods_unready", "1"},
+                                                        {"mcp_pods_terminating", "1"},
+                                                        {"mcp_pods_outdated", "1"}};
+  for (const auto& [metric, want] : counts) {
+    const auto path = std::string("namespaces/ns/mcpservers.mcpfleet.dev/");
+    const auto list = body_of_own(path + "*/" + metric);
+    ASSERT_EQ(list["items"].size(), 1u) << metric;
+    EXPECT_EQ(list["items"][0]["value"], want) << metric;
+    const auto why = body_of_own("explain/" + path + "x/" + metric);
+    EXPECT_EQ(why["value"], want) << metric;
+    EXPECT_EQ(why["pods"].size(), 5u) << metric;
+    EXPECT_EQ(get("mcpservers.mcpfleet.dev/x/" + std::string(metric)).status, 404)
+        << "they are for our own recommenders";
+  }
+}
+
+TEST_F(MetricsApiTest, CountsThePodsOfAServerThatHasNone) {
+  fleet_.server("ns", "x");
+  const std::string path = "namespaces/ns/mcpservers.mcpfleet.dev/x/mcp_pods_ready";
+  EXPECT_EQ(body_of_own(path)["items"][0]["value"], "0");
+  EXPECT_EQ(error_of_own(path + "?metricLabelSelector=tool%3Da", 400),
+            "mcp_pods_ready has no labels to select by");
+  EXPECT_THAT(error_of_own("namespaces/ns/pods/*/mcp_pods_ready"),
+              HasSubstr("no pod that is scraped"));
+}
+
+TEST_F(MetricsApiTest, AnswersOverAShorterWindow) {
+  fleet_.server("ns", "x");
+  fleet_.pod("ns", "p", "x");
+  // 10 calls a second for 20 seconds, then 40 for 4, of 1 s each.
+  fleet_.counted("ns", "p", 25, [](int i) { return i <= 20 ? 10 * i : 200 + 40 * (i - 20); });
+  const std::string server = "namespaces/ns/mcpservers.mcpfleet.dev/";
+  const auto value = [&](const std::string& rest) {
+    const auto item = body_of_own(server + rest)["items"][0];
+    return std::pair(item["value"].get<std::string>(), item["windowSeconds"].get<int>());
+  };
+  EXPECT_EQ(value("*/mcp_requests_per_second"), std::pair(std::string("15"), 24));
+  EXPECT_EQ(value("*/mcp_requests_per_second?window=2s"), std::pair(std::string("40"), 2));
+  EXPECT_EQ(value("*/mcp_requests_per_second?window=8s"), std::pair(std::string("25"), 8));
+  EXPECT_EQ(value("x/mcp_requests_per_second?window=30s"), std::pair(std::string("15"), 24));
+  EXPECT_EQ(value("x/mcp_error_ratio?window=4s").second, 4);
+  EXPECT_EQ(value("x/mcp_request_duration_seconds_p95?window=4s").second, 4);
+  EXPECT_EQ(value("x/mcp_request_duration_seconds_avg?window=4s").second, 4);
+  const auto gauge = body_of_own(server + "x/mcp_requests_in_flight?window=4s")["items"][0];
+  EXPECT_FALSE(gauge.contains("windowSeconds")) << "it is of the last scrape";
+  EXPECT_EQ(
+      body_of_own("namespaces/ns/pods/*/mcp_requests_per_second?window=2s")["items"][0]["value"],
+      "40");
+  EXPECT_EQ(
+      body_of_own("namespaces/ns/metrics/mcp_requests_per_second?window=2s")["items"][0]["value"],
+      "40");
+  const auto explained = body_of_own("explain/" + server + "x/mcp_requests_per_second?window=2s");
+  EXPECT_EQ(explained["windowSeconds"], 2);
+  EXPECT_EQ(explained["value"], "40");
+  EXPECT_EQ(explained["pods"][0]["requests"], 80);
+}
+
+TEST_F(MetricsApiTest, AWindowThatCannotBeIsAnErrorThatNamesIt) {
+  fleet_.server("ns", "x");
+  fleet_.pod("ns", "p", "x");
+  const std::string metric = "namespaces/ns/mcpservers.mcpfleet.dev/*/mcp_requests_per_second";
+  const std::string range = "window: must be from 2s to the adapter's own, 30s, not ";
+  EXPECT_EQ(error_of_own(metric + "?window=1s", 400), range + "1s");
+  EXPECT_EQ(error_of_own(metric + "?window=31s", 400), range + "31s");
+  EXPECT_THAT(error_of_own(metric + "?window=soon", 400), testing::StartsWith("window: "));
+  EXPECT_THAT(error_of_own(metric + "?window=-5s", 400), testing::StartsWith("window: "));
+  EXPECT_EQ(error_of_own("namespaces/ns/pods/*/depth?window=6s", 400),
+            "window: only the metrics of MCP servers have another than the adapter's own, which "
+            "depth is none of");
+  EXPECT_EQ(error("pods/*/mcp_requests_per_second?window=6s", 400),
+            "window: may be asked for of metrics.mcpfleet.dev only; other groups have the "
+            "adapter's own");
+}
+
+TEST_F(MetricsApiTest, ExplainsAnExternalMetric) {
+  for (const char* name : {"x", "y", "none"}) fleet_.server("ns", name);
+  fleet_.pod("ns", "p", "x");
+  fleet_.pod("ns", "q", "y");
+  fleet_.scraped("ns", "p", 15);
+  fleet_.scraped("ns", "q", 30, 0.1, seconds(3));
+  const auto all = body_of_own("explain/namespaces/ns/mcp_requests_per_second");
+  EXPECT_EQ(all["kind"], "MetricExplanation");
+  EXPECT_EQ(all["namespace"], "ns");
+  EXPECT_EQ(all["sum"], "4500m") << "what an HPA makes of them";
+  EXPECT_EQ(all["windowSeconds"], 30);
+  EXPECT_THAT(all["formula"].get<std::string>(), HasSubstr("mcp_requests_total"));
+  ASSERT_EQ(all["items"].size(), 3u);
+  EXPECT_EQ(all["items"][0]["metricLabels"]["server"], "none");
+  EXPECT_THAT(all["items"][0]["reason"].get<std::string>(), HasSubstr("has no pods"));
+  EXPECT_EQ(all["items"][1]["value"], "1500m");
+  EXPECT_EQ(all["items"][2]["ageSeconds"], 3);
+  EXPECT_EQ(all["items"][2]["pods"][0]["name"], "q");
+  EXPECT_EQ(all["items"][2]["pods"][0]["counted"], true);
+  const auto one =
+      body_of_own("namespaces/ns/mcp_requests_per_second/explain?labelSelector=server%3Dx");
+  EXPECT_EQ(one["labelSelector"], "server=x");
+  EXPECT_EQ(one["sum"], "1500m");
+  ASSERT_EQ(one["items"].size(), 1u);
+  const auto none = body_of_own("explain/namespaces/ns/nope");
+  EXPECT_THAT(none["reason"].get<std::string>(),
+              HasSubstr("the metrics are mcp_requests_per_second"));
+  EXPECT_EQ(none["items"], json::array());
+  EXPECT_THAT(error_of_own("explain/namespaces/ns/mcp_error_ratio?window=6s", 400),
+              testing::StartsWith("window: "));
 }
 
 TEST_F(MetricsApiTest, SelectsPods) {
@@ -427,6 +583,11 @@ TEST(DiscoveryTest, ListsGroupsAndResources) {
                                         {"namespaced", true},
                                         {"kind", "MetricValueList"},
                                         {"verbs", {"get"}}}));
+  const auto own = get("/apis/metrics.mcpfleet.dev/v1beta2")->body;
+  for (const auto name : pod_count_names()) {
+    EXPECT_THAT(own, HasSubstr(std::string(name)));
+    EXPECT_EQ(list.dump().find(name), std::string::npos) << "they are for our own recommenders";
+  }
   EXPECT_EQ(get("/apis/other")->status, 404);
   const auto custom = json::parse(get("/apis/custom.metrics.k8s.io")->body);
   EXPECT_EQ(custom["preferredVersion"]["version"], "v1beta2");

@@ -51,6 +51,51 @@ TEST(PodTargetTest, ReadsOtherStates) {
   EXPECT_FALSE(unready->ready_since);
 }
 
+TEST(PodTargetTest, APodThatWasNeverReadyIsNoUnreadyOne) {
+  const auto with = [](const std::string& status) {
+    return decode_pod(R"({"metadata":{"namespace":"ns","name":"p","uid":"u",)"
+                      R"("creationTimestamp":"2026-01-01T00:00:00Z",)"
+                      R"("labels":{"mcpfleet.dev/server":"x"}},"status":{)" +
+                      status + "}}")
+        .value()
+        .was_ready;
+  };
+  const auto ready = [](const char* status, const char* since) {
+    return std::string(R"("conditions":[{"type":"Ready","status":")") + status +
+           R"(","lastTransitionTime":"2026-01-01T)" + since + R"(Z"}])";
+  };
+  const std::string started = R"("startTime":"2026-01-01T00:05:00Z",)";
+  EXPECT_FALSE(with("")) << "not scheduled yet";
+  EXPECT_TRUE(with(started + ready("True", "00:05:30")));
+  EXPECT_FALSE(with(started + ready("False", "00:05:00"))) << "as the kubelet took it on";
+  EXPECT_FALSE(with(started + ready("False", "00:05:01")));
+  EXPECT_TRUE(with(started + ready("False", "00:09:00"))) << "it was ready, and is not any more";
+  EXPECT_FALSE(with(ready("False", "00:00:01"))) << "by its creation where nothing else is known";
+}
+
+TEST(PodTargetTest, KnowsWhatMadeIt) {
+  const auto with = [](const char* labels, const char* owner) {
+    return decode_pod(std::string(R"({"metadata":{"namespace":"ns","name":"p","uid":"u",)"
+                                  R"("creationTimestamp":"2026-01-01T00:00:00Z",)"
+                                  R"("labels":{"mcpfleet.dev/server":"x")") +
+                      labels + R"(},"ownerReferences":[)" + owner + R"(]},"status":{}})")
+        .value();
+  };
+  const auto pod = with(R"(,"pod-template-hash":"7d9f")",
+                        R"({"kind":"ReplicaSet","name":"web-7d9f","controller":true})");
+  EXPECT_EQ(pod.created, parse_rfc3339("2026-01-01T00:00:00Z").value());
+  EXPECT_EQ(pod.revision(), "7d9f");
+  EXPECT_EQ(pod.workload, "web") << "the same for each revision of the Deployment";
+  const auto stateful = with(R"(,"controller-revision-hash":"db-5c")",
+                             R"({"kind":"StatefulSet","name":"db","controller":true})");
+  EXPECT_EQ(stateful.revision(), "db-5c");
+  EXPECT_EQ(stateful.workload, "db");
+  EXPECT_EQ(with("", R"({"kind":"ReplicaSet","name":"web-7d9f","controller":true})").workload,
+            "web-7d9f");
+  EXPECT_EQ(with("", R"({"kind":"Node","name":"n"})").workload, "");
+  EXPECT_EQ(with("", "").revision(), "");
+}
+
 TEST(PodTargetTest, NamesTheFieldThatIsWrong) {
   const auto annotated = [](const char* name, const char* value) {
     return std::string(R"({"metadata":{"namespace":"ns","name":"p","uid":"u",)"

@@ -10,6 +10,7 @@
 #include "fake_kube.h"
 #include "fixture.h"
 #include "metrics-adapter/metrics_api.h"
+#include "metrics-adapter/own_metrics.h"
 
 namespace mcpfleet::adapter::promql {
 namespace {
@@ -96,10 +97,13 @@ class PrometheusSourceTest : public testing::Test {
   PrometheusSourceTest() : kube_([this](const FakeKube::Call& call) { return answer(call); }) {
     auto client = std::make_unique<ScriptedPrometheus>();
     prometheus_ = client.get();
-    auto list =
-        SeriesList::create(parse_rules(kRules).value(), *client, std::chrono::minutes(5)).value();
-    source_ = std::make_unique<PrometheusSource>(std::move(client), std::move(list), kube_,
-                                                 fleet_.clock, seconds(10));
+    SourceParts parts{std::make_unique<PrometheusMetrics>(own_.registry()), nullptr, nullptr};
+    parts.prometheus = counted(std::move(client), *parts.metrics, fleet_.clock);
+    parts.series =
+        SeriesList::create(parse_rules(kRules).value(), *parts.prometheus, std::chrono::minutes(5))
+            .value();
+    source_ =
+        std::make_unique<PrometheusSource>(std::move(parts), kube_, fleet_.clock, seconds(10));
     EXPECT_TRUE(source_->refresh());
   }
 
@@ -130,6 +134,7 @@ class PrometheusSourceTest : public testing::Test {
     return R"({"metric":{)" + labels + R"(},"value":[1767225600,")" + value + "\"]}";
   }
 
+  OwnMetrics own_;
   MadeUpFleet fleet_;
   Demand demand_;
   MetricSource pods_{fleet_.roster, demand_, {}};
@@ -294,6 +299,16 @@ TEST_F(PrometheusSourceTest, WhatWasReadStaysWhileNothingCanBe) {
               HasSubstr("as far as it could be read: the series orders_total: no answer"));
 }
 
+// kubernetes-sigs/prometheus-adapter#229: listed for twenty minutes more.
+TEST_F(PrometheusSourceTest, AMetricThatVanishedIsGoneWithTheNextDiscovery) {
+  prometheus_->answers(sample(R"("pod":"p")", "1"));
+  EXPECT_EQ(get("namespaces/shop/pods/p/orders_per_second").status, 200);
+  prometheus_->series->at("orders_total") = "";
+  EXPECT_TRUE(source_->refresh());
+  EXPECT_THAT(error("namespaces/shop/pods/p/orders_per_second"),
+              HasSubstr("no rule makes such a metric of what Prometheus has"));
+}
+
 TEST_F(PrometheusSourceTest, ExplainsByTheQuery) {
   prometheus_->answers(sample(R"("pod":"p")", "1.5"));
   const auto body = json::parse(
@@ -301,6 +316,71 @@ TEST_F(PrometheusSourceTest, ExplainsByTheQuery) {
   EXPECT_EQ(body["formula"], R"(sum(rate(orders_total{namespace="shop",pod="p"}[1m])) by (pod))");
   EXPECT_EQ(body["value"], "1500m");
   EXPECT_FALSE(body.contains("windowSeconds"));
+  EXPECT_EQ(body["prometheus"]["query"], body["formula"]);
+  EXPECT_EQ(body["prometheus"]["series"], 1);
+  EXPECT_EQ(body["prometheus"]["discoveryAgeSeconds"], 0);
+}
+
+TEST_F(PrometheusSourceTest, ExplainsAnExternalMetricByTheQuery) {
+  prometheus_->answers(sample(R"("queue":"in")", "40") + "," + sample(R"("queue":"out")", "0.5"));
+  fleet_.clock.advance(seconds(4));
+  const auto explain = [this](const std::string& rest) {
+    return json::parse(get("explain/namespaces/shop/" + rest, "metrics.mcpfleet.dev").body);
+  };
+  auto body = explain("queue?labelSelector=queue%20in%20(in,out)");
+  EXPECT_EQ(body["kind"], "MetricExplanation");
+  EXPECT_EQ(body["formula"], R"(sum(queue{queue=~"in|out",namespace="shop"}) by (queue))");
+  EXPECT_EQ(body["prometheus"]["query"], body["formula"]);
+  EXPECT_EQ(body["prometheus"]["series"], 2);
+  EXPECT_EQ(body["prometheus"]["discoveryAgeSeconds"], 4);
+  EXPECT_EQ(body["sum"], "40500m");
+  ASSERT_EQ(body["items"].size(), 2u);
+  EXPECT_EQ(body["items"][0]["metricLabels"], (json{{"queue", "in"}}));
+  EXPECT_EQ(body["items"][0]["value"], "40");
+  EXPECT_EQ(body["items"][0]["ageSeconds"], 4);
+  prometheus_->answers(sample(R"("queue":"in")", "NaN"));
+  body = explain("queue");
+  EXPECT_THAT(body["reason"].get<std::string>(), HasSubstr("value is NaN"));
+  EXPECT_EQ(body["prometheus"]["series"], 1);
+  EXPECT_FALSE(body.contains("sum"));
+  body = explain("none");
+  EXPECT_THAT(body["reason"].get<std::string>(), HasSubstr("no rule makes such a metric"));
+  EXPECT_EQ(body["prometheus"]["query"], "");
+}
+
+TEST_F(PrometheusSourceTest, OtherWindowsAreSaidByItsQueries) {
+  EXPECT_THAT(
+      error("namespaces/shop/pods/p/orders_per_second?window=6s", 400, "metrics.mcpfleet.dev"),
+      testing::StartsWith("window: "));
+  EXPECT_THAT(prometheus_->queries, ElementsAre());
+}
+
+TEST_F(PrometheusSourceTest, CountsWhatItAsks) {
+  const auto told = [this](const std::string& line) {
+    EXPECT_THAT(own_.exposition(), HasSubstr("\nmcpfleet_adapter_prometheus_" + line + "\n"));
+  };
+  told(R"(requests_total{kind="discovery"} 6)");
+  told(R"(requests_total{kind="query"} 0)");
+  told("series 6");
+  told("metrics 6");
+  told("last_discovery_timestamp_seconds 1767225600");
+  prometheus_->answers(sample(R"("pod":"p")", "1.5"));
+  for (int i = 0; i < 2; ++i) get("namespaces/shop/pods/*/orders_per_second");
+  told(R"(requests_total{kind="query"} 2)");
+  told(R"(request_duration_seconds_count{kind="query"} 2)");
+  told(R"(cache_misses_total{cache="objects"} 1)");
+  told(R"(cache_hits_total{cache="objects"} 1)");
+  told(R"(cache_misses_total{cache="resources"} 1)");
+  told(R"(cache_hits_total{cache="resources"} 1)");
+  prometheus_->answer = fail(ErrorKind::Unavailable, "no answer");
+  prometheus_->series = fail(ErrorKind::Unavailable, "no answer");
+  fleet_.clock.advance(seconds(60));
+  EXPECT_FALSE(source_->refresh());
+  get("namespaces/shop/pods/p/orders_per_second");
+  told(R"(request_failures_total{kind="query"} 1)");
+  told(R"(request_failures_total{kind="discovery"} 6)");
+  told("series 6");
+  told("last_discovery_timestamp_seconds 1767225600");
 }
 
 TEST(SeriesListTest, AsksOnceForEachQueryAndTheLastRuleCounts) {

@@ -87,6 +87,33 @@ TEST(AccessTest, AnExplanationNeedsTheRightToTheMetric) {
   EXPECT_FALSE(explained(parse_target(kPrefix + "/explain/namespaces/ns/pods/p/m").value()));
 }
 
+TEST(AccessTest, AnExplanationOfAnExternalMetricNeedsTheRightToThatMetric) {
+  const std::string own = "/apis/metrics.mcpfleet.dev/v1beta2";
+  for (const char* rest :
+       {"/explain/namespaces/ns/m?labelSelector=a%3Db", "/namespaces/ns/m/explain"}) {
+    const auto target = parse_target(own + rest).value();
+    const auto inner = explained(target);
+    ASSERT_TRUE(inner) << rest;
+    const auto path = parse_external_path(*inner);
+    ASSERT_TRUE(path) << rest;
+    EXPECT_EQ(path->namespace_, "ns");
+    EXPECT_EQ(path->metric, "m");
+    EXPECT_EQ(inner->query, target.query);
+    const auto access = access_of(target);
+    EXPECT_EQ(access.verb, "list");
+    EXPECT_EQ(access.group, "external.metrics.k8s.io");
+    EXPECT_EQ(access.version, "v1beta1");
+    EXPECT_EQ(access.namespace_, "ns");
+    EXPECT_EQ(access.resource, "m");
+  }
+  EXPECT_EQ(explained(parse_target(own + "/explain/namespaces/ns/metrics/m").value())->segments[1],
+            "metrics.mcpfleet.dev")
+      << "a Namespace's own";
+  EXPECT_FALSE(explained(parse_target(own + "/namespaces/ns/metrics/explain").value()));
+  EXPECT_FALSE(explained(
+      parse_target("/apis/external.metrics.k8s.io/v1beta1/namespaces/ns/m/explain").value()));
+}
+
 TEST(AccessTest, ExternalMetricsAreListed) {
   const auto access =
       access_of(parse_target("/apis/external.metrics.k8s.io/v1beta1/namespaces/ns/m").value());

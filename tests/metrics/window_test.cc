@@ -79,6 +79,37 @@ TEST(PodWindowTest, KeepsTheStepThatStraddlesTheStart) {
   EXPECT_EQ(window.view().total.requests, 40);
 }
 
+TEST(PodWindowTest, AnswersOverAShorterTime) {
+  PodWindow window(seconds(30));
+  // 10 calls a second, and 50 in each of the last three.
+  for (int i = 0; i <= 20; ++i)
+    window.add(at(i), sample({kind("a", i <= 17 ? 10.0 * i : 170.0 + 50.0 * (i - 17))}));
+  const struct {
+    double within, covered, requests;
+  } cases[] = {
+      {2, 2, 100}, {3, 3, 150}, {6, 6, 180}, {6.4, 6, 180}, {6.6, 7, 190}, {30, 20, 320},
+  };
+  for (const auto& test : cases) {
+    const auto view = window.view(duration_cast<Duration>(duration<double>(test.within)));
+    EXPECT_DOUBLE_EQ(covered(view), test.covered) << test.within;
+    EXPECT_EQ(view.total.requests, test.requests) << test.within;
+    EXPECT_EQ(view.total.durations.count(), static_cast<std::uint64_t>(test.requests));
+    EXPECT_EQ(view.in_flight, 1);
+  }
+  EXPECT_DOUBLE_EQ(covered(window.view()), 20);
+}
+
+TEST(PodWindowTest, AShorterTimeIsAtLeastTheLastStep) {
+  PodWindow window(seconds(30));
+  window.add(at(0), sample({kind("a", 0)}));
+  EXPECT_EQ(window.view(seconds(2)).covered, Duration{0}) << "one scrape";
+  window.add(at(10), sample({kind("a", 10)}));
+  window.add(at(20), sample({kind("a", 30)}));
+  const auto view = window.view(seconds(2));
+  EXPECT_DOUBLE_EQ(covered(view), 10) << "and it says so";
+  EXPECT_EQ(view.total.requests, 20);
+}
+
 TEST(PodWindowTest, SurvivesARestart) {
   PodWindow window(seconds(30));
   window.add(at(0), sample({kind("a", 1000)}, -500));
