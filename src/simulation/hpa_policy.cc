@@ -66,10 +66,14 @@ HpaPolicy::Measured HpaPolicy::measure(const HpaSignal& signal, bool total,
 void HpaPolicy::group_pods(const Seen& seen) {
   std::array<int, kGroups> ends{};
   std::size_t count = 0;
-  ends[count++] = seen.ready;
+  const auto insert = [&](int end) {
+    std::size_t at = std::min(count++, kGroups - 1);
+    for (; at > 0 && ends[at - 1] > end; --at) ends[at] = ends[at - 1];
+    ends[at] = end;
+  };
+  insert(seen.ready);
   for (std::size_t i = 0; i < signals_.size(); ++i)
-    if (measured_[i].known > 0) ends[count++] = measured_[i].known;
-  std::sort(ends.begin(), ends.begin() + static_cast<std::ptrdiff_t>(count));
+    if (measured_[i].known > 0) insert(measured_[i].known);
   int from = 0;
   groups_ = 0;
   for (std::size_t i = 0; i < count; ++i) {
