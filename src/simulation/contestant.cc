@@ -110,6 +110,7 @@ const std::vector<Contestant>& contestants() {
   static const std::vector<Contestant> all{
       {"mcpfleet-hpa", Side::Ours, "this MCPServer, actuator HPA"},
       {"mcpfleet-operator", Side::Ours, "this MCPServer, actuator Operator"},
+      {"mcpfleet-panic", Side::Ours, "actuator Operator with panic, and up at once"},
       {"hpa-cpu-15s", Side::Rival, "HPA on CPU, metrics-server each 15 s"},
       {"hpa-cpu-60s", Side::Rival, "HPA on CPU, metrics-server each 60 s"},
       {"hpa-prometheus-15s", Side::Rival, "HPA and prometheus-adapter, scrapes each 15 s"},
@@ -148,10 +149,16 @@ Result<std::unique_ptr<ReplicaPolicy>> make_policy(const Contestant& who,
     return rival(who.name, server.autoscaling ? server.autoscaling->targets : none, workload,
                  phases, replicas);
   }
-  const bool hpa = std::string_view(who.name) == "mcpfleet-hpa";
-  auto settings = fleet_settings(server, hpa ? scaling::Actuator::Hpa : scaling::Actuator::Operator,
-                                 workload.pod, phases.sync);
+  const std::string_view name = who.name;
+  auto settings = fleet_settings(
+      server, name == "mcpfleet-hpa" ? scaling::Actuator::Hpa : scaling::Actuator::Operator,
+      workload.pod, phases.sync);
   if (!settings) return fail(settings.error());
+  if (name == "mcpfleet-panic") {
+    // What an MCPServer cannot say yet; all else is as it says.
+    settings->policy.panic = scaling::Panic{};
+    settings->policy.behavior.up = scaling::Behavior{}.up;
+  }
   return std::make_unique<FleetPolicy>(std::move(*settings), workload.pod);
 }
 

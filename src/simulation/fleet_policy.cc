@@ -12,7 +12,7 @@ using scaling::Actuator;
 using scaling::Measurement;
 using scaling::Signal;
 
-// The adapter's window of rates, and how old a value is at most when it is asked for.
+// The adapter's window of rates.
 constexpr std::int64_t kWindow = 30;
 
 double share_of(scaling::Quantile quantile) {
@@ -43,8 +43,10 @@ scaling::Facts FleetPolicy::facts(const Seen& seen) const {
       .wanted = seen.replicas, .ready = seen.ready, .starting = seen.replicas - seen.ready};
   const Load window = seen.history.average(seen.second - kWindow, seen.second);
   const Load last = seen.history.average(seen.second - 1, seen.second);
+  // For its own short and long windows the Scaler has to be told each second by itself.
   if (targets.requests_per_second)
-    facts[Signal::RequestsPerSecond] = Measurement::of(window.ended, facts.now);
+    facts[Signal::RequestsPerSecond] =
+        Measurement::of(settings_.policy.panic ? last.ended : window.ended, facts.now);
   // Panic is judged by the calls in flight where no target asks for them.
   facts[Signal::Concurrency] = Measurement::of(last.in_flight, facts.now);
   if (targets.latency) {

@@ -67,7 +67,8 @@ Result<std::optional<HpaPolicy>> hpa_of(const fleet::MCPServer& server, const Po
 scaling::DirectionBehavior direction(const scaling::HpaScalingRules& rules, Duration window) {
   scaling::DirectionBehavior result;
   result.stabilization = rules.window.value_or(window);
-  result.tolerance = rules.tolerance.value_or(0.0);
+  // The controller's own where the author says nothing.
+  result.tolerance = rules.tolerance.value_or(scaling::HpaSettings{}.tolerance);
   switch (rules.select) {
     case scaling::HpaSelect::Max:
       result.select = scaling::DirectionBehavior::Select::Max;

@@ -52,7 +52,7 @@ def policies(program, options, figures):
         for line in scaling_scores.table(scores):
             print("  " + line, flush=True)
     scores = {name: scaling_scores.mean(of_trace) for name, of_trace in runs.items()}
-    for ours, prefix in (("mcpfleet-hpa", ""), ("mcpfleet-operator", "operator_")):
+    for ours, prefix in (("mcpfleet-hpa", ""), ("mcpfleet-operator", "operator_"), ("mcpfleet-panic", "panic_")):
         tell(f"{ours} against the best rival of each trace")
         for line in scaling_scores.against(scores, ours):
             print("  " + line, flush=True)
@@ -60,7 +60,7 @@ def policies(program, options, figures):
         figures.append((prefix + "violation_ratio", f"{violation:.2f}", "ratio"))
         if pod_seconds is not None:
             figures.append((prefix + "pod_seconds_ratio", f"{pod_seconds:.2f}", "ratio"))
-    return {name: of_trace for name, of_trace in runs.items()}
+    return runs
 
 
 def fleet(program, figures):
