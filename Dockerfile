@@ -13,6 +13,7 @@ COPY src src
 COPY operator operator
 COPY metrics-adapter metrics-adapter
 COPY gateway gateway
+COPY tools tools
 # ccache serves repeated builds where the builder mounts a directory there; elsewhere it is empty.
 RUN CCACHE_DIR=/ccache CCACHE_COMPRESS=1 cmake --preset release \
  && CCACHE_DIR=/ccache cmake --build --preset release --target mcp-operator mcp-metrics-adapter mcp-sidecar \

@@ -21,7 +21,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build" / "dev"
 STAMPS = ROOT / "build" / "tidy"
 TIDY = "clang-tidy-19"
-PARTS = ("src", "operator", "metrics-adapter", "gateway")
+PARTS = ("src", "operator", "metrics-adapter", "gateway", "tools")
 
 
 def main():

@@ -1,0 +1,64 @@
+#include "tools/report.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "simulation/generate.h"
+#include "tools/manifest.h"
+#include "tools/score_json.h"
+#include "tools/score_table.h"
+
+namespace mcpfleet::tools {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+struct Done {
+  simulation::Contest contest;
+  std::vector<simulation::Standing> standings;
+};
+
+Done run(const std::string& trace_name) {
+  auto trace = simulation::generate(*simulation::parse_shape("steps:seconds=3000"), trace_name);
+  Done result{{*parse_manifest(kDefaultManifest, ""), {}, std::move(trace), 1}, {}};
+  for (const auto& who : simulation::contestants())
+    result.standings.push_back(*result.contest.run(who));
+  return result;
+}
+
+TEST(Report, NeedsNothingBesideItself) {
+  const Done done = run("steps");
+  const std::string page = report_page(done.contest, done.standings);
+  EXPECT_THAT(page, Not(HasSubstr("src=")));
+  EXPECT_THAT(page, Not(HasSubstr("href=")));
+  EXPECT_THAT(page, Not(HasSubstr("@import")));
+  EXPECT_THAT(page, Not(HasSubstr("url(")));
+  EXPECT_THAT(page, Not(HasSubstr("fetch(")));
+  EXPECT_THAT(page, HasSubstr("\"mcpfleet-operator\""));
+  EXPECT_LT(page.size(), 2'000'000U);
+}
+
+TEST(Report, ANameOfAFileIsOnlyText) {
+  const Done done = run("</script><script>alert(1)</script>");
+  const std::string page = report_page(done.contest, done.standings);
+  EXPECT_THAT(page, Not(HasSubstr("alert(1)</script>")));
+}
+
+TEST(Report, NumbersForProgramsAndForPeople) {
+  const Done done = run("steps");
+  const auto json = nlohmann::json::parse(score_json(done.contest, done.standings));
+  EXPECT_EQ(json["seconds"], 3000);
+  EXPECT_EQ(json["policies"].size(), simulation::contestants().size());
+  EXPECT_EQ(json["policies"].back()["name"], "oracle");
+  EXPECT_EQ(json["policies"].back()["podRatio"], 1);
+  EXPECT_EQ(json["policies"].back()["late"], 0);
+  const std::string table = score_table(done.contest, done.standings);
+  for (const auto& who : simulation::contestants()) EXPECT_THAT(table, HasSubstr(who.name));
+  EXPECT_THAT(score_text(done.contest, done.standings.front()), HasSubstr("time to react"));
+}
+
+}  // namespace
+}  // namespace mcpfleet::tools
