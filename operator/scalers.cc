@@ -168,7 +168,8 @@ ScalingView Scalers::view(const fleet::MCPServer& server, const Replicas& replic
 std::optional<scaling::LoggedDecision> Scalers::note(Entry& entry) {
   entry.noted = true;
   const auto rules = entry.rules.status().last_decision;
-  if (!entry.log.note(entry.policy, entry.verdict, rules_decision(rules))) return std::nullopt;
+  const auto noted = entry.log.note(entry.policy, entry.verdict, rules_decision(rules));
+  if (noted == scaling::Noted::Nothing) return std::nullopt;
   const auto& begun = entry.log.entries().back();
   if (begun.acted && begun.from != begun.to) entry.last_change = to_decision(begun);
   return begun;

@@ -218,7 +218,7 @@ TEST(DecodeTest, RefusesBadInputByTheFieldsName) {
       {"/spec/autoscaling/schedule/0/minReplicas", nullptr,
        "spec.autoscaling.schedule[0].minReplicas is required"},
       {"/spec/autoscaling/forecast/season", "1m",
-       "spec.autoscaling.forecast.season must be from 10m"},
+       "spec.autoscaling.forecast.season must be from 600s"},
       {"/spec/autoscaling/missingData/0/action", nullptr,
        "spec.autoscaling.missingData[0].action is required"},
       {"/spec/autoscaling/missingData/0/target", "weather",

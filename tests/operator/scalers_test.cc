@@ -118,8 +118,10 @@ class ActuatorTest : public testing::Test {
     autoscaling.min_replicas = 2;
     autoscaling.max_replicas = 10;
     autoscaling.targets.concurrency_milli = 4000;
-    autoscaling.behavior = R"({"scaleUp": {"stabilizationWindowSeconds": 0},
-                               "scaleDown": {"stabilizationWindowSeconds": 0}})";
+    autoscaling.behavior = R"({
+        "scaleUp": {"stabilizationWindowSeconds": 0,
+                    "policies": [{"type": "Pods", "value": 100, "periodSeconds": 1}]},
+        "scaleDown": {"stabilizationWindowSeconds": 0}})";
   }
 
   Ticked tick(int replicas, std::optional<double> in_flight) {

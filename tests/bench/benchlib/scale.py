@@ -18,6 +18,7 @@ QUIET = 20       # at rest: so many seconds without a request (the HPA controlle
 SHORT_QUIET = 5  # where nothing has been made that the HPA controller could come round to
 PAUSE = 0.25     # between looks
 BUSY = 0.2       # more than this share of a core is work
+ENOUGH = 120     # so many seconds without a request are rest, whatever it does by itself
 
 
 @dataclasses.dataclass
@@ -177,6 +178,7 @@ def _rest(scene, process, seconds, quiet=QUIET):
     deadline = time.time() + seconds + quiet
     rest = Rest(time.time(), process.cpu_seconds())
     looked, used = rest.at, rest.cpu_seconds
+    asked_last = rest
     while time.time() - rest.at < quiet:
         time.sleep(PAUSE)
         now, cpu = time.time(), process.cpu_seconds()
@@ -184,6 +186,10 @@ def _rest(scene, process, seconds, quiet=QUIET):
         if asked or cpu - used > BUSY * (now - looked):
             rest = Rest(now if cpu - used > BUSY * (now - looked) else max(asked), cpu)
         looked, used = now, cpu
+        if asked:
+            asked_last = Rest(max(asked), cpu)
+        if now - asked_last.at > ENOUGH:
+            return asked_last
         if now > deadline:
             raise RuntimeError(f"{scene.contestant.name} has not come to rest within {seconds} s; its last requests: "
                                f"{scene.trail.requests[-3:]}")
