@@ -48,12 +48,13 @@ def test_the_operator_writes_the_replicas_and_says_why(adapter, fleet, api_clust
 
         load(fleet, 24)
         wait_for("six replicas", lambda: replicas(api_cluster, namespace) == 6, timeout=20)
+        # The mean of a few seconds rises, so there may be a step on the way.
         told = wait_for("the decision", lambda: [d for d in decisions(api_cluster, namespace) if d["to"] == 6])
-        assert told[0]["from"] == 2
-        assert any(i["name"] == "mcp_requests_in_flight" and i["value"] == "24" for i in told[0]["inputs"]), told
+        assert told[-1]["from"] < 6 and told[-1]["by"] in ("panic", "target"), told
+        assert any(i["name"] == "mcp_requests_in_flight" for i in told[-1]["inputs"]), told
         event = wait_for("the Event", lambda: [e for e in events(api_cluster, namespace, "a")
                                                if e["reason"] == "ScaledUp"])[0]
-        assert "2 → 6 replicas" in event["message"]
+        assert "replicas" in event["message"] and "mcp_requests_in_flight" in event["message"]
         assert any("scaled" in line and "to=6" in line for line in log.read_text().splitlines())
         owners = [f["manager"] for f in api_cluster.get("deployment", "a", "-n", namespace, "--show-managed-fields")
                   ["metadata"]["managedFields"] if "f:replicas" in f.get("fieldsV1", {}).get("f:spec", {})]
@@ -116,7 +117,7 @@ def test_a_workload_of_others_and_their_own_autoscaler(adapter, fleet, api_clust
     namespace = fleet.namespace
     with running_operator(api_cluster, tmp_path / "operator.log"):
         api_cluster.apply(workload(namespace, "Deployment"),
-                          scaling(namespace, "a", actuator="Operator", targets={"concurrency": 4},
+                          scaling(namespace, "a", actuator="Operator", targets={"concurrency": 4}, behavior=QUICK,
                                   schedule=[{"name": "always", "start": "* * * * *", "duration": "1h", "minReplicas": 4}]))
         wait_for("the minimum of the schedule", lambda: replicas(api_cluster, namespace, "theirs") == 4, timeout=60)
         api_cluster.apply(hpa_by_hand(namespace, "by-hand"))

@@ -207,6 +207,13 @@ TEST_F(ActuatorTest, LostMetricsAreSaidAndScaleNothingIn) {
   EXPECT_TRUE(said);
 }
 
+TEST_F(ActuatorTest, AScheduleCountsWithoutData) {
+  server_.autoscaling->schedule = {{"always", "* * * * *", std::chrono::hours(1), 4}};
+  Ticked ticked;
+  for (int i = 0; i < 100 && !ticked.write; ++i) ticked = tick(2, std::nullopt);
+  EXPECT_EQ(ticked.write, 4);
+}
+
 TEST_F(ActuatorTest, ARestartChangesNothingThatIsStored) {
   Ticked ticked;
   for (int i = 0; i < 100 && !ticked.write; ++i) ticked = tick(2, 40);
