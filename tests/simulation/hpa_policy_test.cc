@@ -47,8 +47,9 @@ std::int64_t reached(const Timeline& timeline, int replicas) {
   return -1;
 }
 
-// 70 calls/s are a pod, 190 are three. The sync at 107 sees (70 × 24 s + 190 × 6 s) / 30 s = 94, that
-// at 122 sees 154, which is 77 for each of two pods, within the tolerance; that at 137 sees all.
+// 70 calls/s are a pod, 190 are three. The sync at 107 sees (70 × 24 s + 190 × 6 s) / 30 s = 94,
+// that at 122 sees 154, which is 77 for each of two pods, within the tolerance; that at 137 sees
+// all.
 TEST(HpaPolicy, SeesAStepThroughItsWindow) {
   Trace trace;
   append(trace, 70, 100);
