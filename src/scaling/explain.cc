@@ -203,11 +203,13 @@ std::string mode_note(const Policy& policy, const Verdict& verdict) {
          ": nothing is done";
 }
 
+bool is_amount(double value) { return value >= 0 && std::isfinite(value); }
+
 std::string why_missing(const Policy& policy, Signal signal, const Facts& facts) {
   const Measurement& got = facts[signal];
   if (got.kind == Measurement::Kind::Missing)
     return got.why == nullptr ? " has no data" : std::string(" has no data: ") + got.why;
-  if (got.kind == Measurement::Kind::Value && !(got.value >= 0 && std::isfinite(got.value)))
+  if (got.kind == Measurement::Kind::Value && !is_amount(got.value))
     return " has no data: " + format_value(got.value) + " cannot be";
   if (got.at > facts.now) return " is from later than now: a clock is wrong";
   return " has no data for " +

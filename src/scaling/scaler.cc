@@ -21,6 +21,9 @@ constexpr Duration kGap = seconds(120);
 constexpr double kMostValue = 1e15;
 constexpr int kMostPods = 500'000'000;
 
+// Also no NaN.
+bool is_amount(double value) { return value >= 0 && value <= kMostValue; }
+
 // Differences of two such times are no overflow.
 WallTime sane(WallTime time) {
   constexpr WallTime kLatest{hours(24 * 365 * 130)};
@@ -107,7 +110,7 @@ bool Scaler::take(Signal signal, const Measurement& measurement, const Policy& p
                   WallTime now) {
   if (measurement.kind == Measurement::Kind::Missing) return false;
   const bool idle = measurement.kind == Measurement::Kind::Idle;
-  if (!idle && !(measurement.value >= 0 && measurement.value <= kMostValue)) return false;
+  if (!idle && !is_amount(measurement.value)) return false;
   if (measurement.at > now + kSkew) return false;
   const WallTime at = std::min(sane(measurement.at), now);
   if (now - at > policy.missing(signal).max_age) return false;
@@ -191,7 +194,7 @@ void Scaler::observe(const Policy& policy, const Facts& facts) {
 
 void Scaler::recall(const Policy& policy, Signal signal, WallTime at, double value) {
   const auto ahead = forecast_driver(policy);
-  if (ahead != signal || !(value >= 0 && value <= kMostValue)) return;
+  if (ahead != signal || !is_amount(value)) return;
   forecast_.configure(*policy.forecast, signal);
   forecast_.observe(value, sane(at));
 }
