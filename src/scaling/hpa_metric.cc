@@ -94,7 +94,8 @@ struct Tally {
   double ratio(const HpaMetric& metric) const {
     const auto target = static_cast<double>(metric.amount);
     if (metric.target == HpaTarget::Utilization) return utilization() / target;
-    return static_cast<double>(values / samples) / target;
+    const std::int64_t average = values / samples;  // what is left over is dropped
+    return static_cast<double>(average) / target;
   }
 };
 

@@ -204,16 +204,25 @@ class Stage:
     def prepare(self, cases):
         """All of the cases but their HPAs, which would begin to look at once."""
         self.source.cases.update(cases)
-        every = sorted(((name, pod_name, pod) for name, case in cases.items() for pod_name, pod in pods(name, case)),
-                       key=lambda one: bool(one[2].get("deleting")))
-        self.items([target(name, spec={"replicas": case["replicas"]}) for name, case in cases.items()]
-                   + [pod_object(*one) for one in every], "create")
-        self.items([target(name, status=target_status(name, case)) for name, case in cases.items()]
-                   + [{"apiVersion": "v1", "kind": "Pod", "metadata": {"name": pod_name, "namespace": NAMESPACE},
-                       "status": pod_status(pod, self.base)} for _, pod_name, pod in every],
-                   "apply", "--server-side", "--subresource=status", "--force-conflicts")
-        if gone := [pod_name for _, pod_name, pod in every if pod.get("deleting")]:
-            self.cluster.kubectl("delete", "pod", *gone, "-n", NAMESPACE, "--wait=false", "--grace-period=0", "--force")
+        every = [(name, pod_name, pod) for name, case in cases.items() for pod_name, pod in pods(name, case)]
+        going = [one for one in every if one[2].get("deleting")]
+        self._make([target(name, spec={"replicas": case["replicas"]}) for name, case in cases.items()],
+                   [target(name, status=target_status(name, case)) for name, case in cases.items()])
+        self._make_pods([one for one in every if one not in going])
+        self._make_pods(going)  # last: pod_object says how long they stay as they are
+        if going:
+            self.cluster.kubectl("delete", "pod", *(pod_name for _, pod_name, _ in going), "-n", NAMESPACE, "--wait=false",
+                                 "--grace-period=0", "--force")
+
+    def _make_pods(self, every):
+        self._make([pod_object(*one) for one in every],
+                   [{"apiVersion": "v1", "kind": "Pod", "metadata": {"name": pod_name, "namespace": NAMESPACE},
+                     "status": pod_status(pod, self.base)} for _, pod_name, pod in every])
+
+    def _make(self, items, statuses):
+        if items:
+            self.items(items, "create")
+            self.items(statuses, "apply", "--server-side", "--subresource=status", "--force-conflicts")
 
     def begin(self, cases):
         self.items([hpa(name, case) for name, case in cases.items()], "create")
@@ -341,7 +350,7 @@ def answers(stage):
     cases = {name: CASES[name] for name in SINGLE}
     stage.prepare(cases)
     stage.begin(cases)
-    wait_for("the first sync of all", lambda: all(stage.statuses(name) for name in cases), timeout=60)
+    wait_for("the first sync of all", lambda: all(stage.statuses(name) for name in cases), timeout=120)
     stage.end(cases)
     first = {name: stage.statuses(name)[0] for name in cases}
     rescaled = {name for name, (_, status) in first.items() if "lastScaleTime" in status}
