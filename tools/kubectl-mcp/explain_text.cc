@@ -7,6 +7,7 @@
 
 #include "tools/kubectl-mcp/drivers.h"
 #include "tools/kubectl-mcp/page.h"
+#include "tools/kubectl-mcp/text.h"
 #include "tools/kubectl-mcp/trouble.h"
 #include "tools/kubectl-mcp/value_text.h"
 
@@ -14,9 +15,10 @@ namespace mcpfleet::kubectl {
 namespace {
 
 constexpr std::size_t kIndent = 2;
-constexpr std::size_t kHang = 12;        // of decisions: "for 5h12m"
-constexpr std::size_t kDetail = 6;       // what is said below a row of a table
-constexpr std::size_t kConditions = 18;  // "  ScalingLimited  "
+constexpr std::size_t kHang = 12;         // of decisions: "for 5h12m"
+constexpr std::size_t kCommand = 6;       // of what is to be copied
+constexpr std::size_t kLongestName = 32;  // of what scales; longer ones have a line of their own
+constexpr std::size_t kConditions = 18;   // "  ScalingLimited  "
 
 std::string replicas_text(int count) {
   return std::to_string(count) + (count == 1 ? " replica" : " replicas");
@@ -107,10 +109,10 @@ void tell_how_to_begin(const Explanation& explanation, Page& page) {
   page.paragraph(kIndent,
                  "spec.autoscaling is not set. To see first what it would do, and change nothing:");
   page.paragraph(kIndent, "");
-  page.verbatim(kDetail, "kubectl patch mcpserver " + server.name + " -n " + server.namespace_ +
-                             R"( --type=merge -p '{"spec":{"autoscaling":)"
-                             R"({"mode":"DryRun","minReplicas":1,"maxReplicas":10}}}')");
-  page.verbatim(kDetail, "kubectl mcp explain " + server.name + " -n " + server.namespace_);
+  page.verbatim(kCommand, "kubectl patch mcpserver " + server.name + " -n " + server.namespace_ +
+                              R"( --type=merge -p '{"spec":{"autoscaling":)"
+                              R"({"mode":"DryRun","minReplicas":1,"maxReplicas":10}}}')");
+  page.verbatim(kCommand, "kubectl mcp explain " + server.name + " -n " + server.namespace_);
   page.paragraph(kIndent, "");
   page.paragraph(kIndent,
                  "Without targets of your own these are 100 calls a second a replica, and 70 % of "
@@ -133,23 +135,41 @@ void tell_missing(const std::vector<Driver>& all, Page& page) {
   }
 }
 
+bool measured(const Driver& driver) { return !driver.value.empty() || !driver.missing.empty(); }
+
+// "395ms    target > 200ms    1s old": value, target and age, aligned with those of the others.
+std::vector<std::string> cells(const Driver& driver) {
+  return {driver.value.empty() ? "no value" : driver.value, "target " + driver.target,
+          driver.age ? age_text(*driver.age) + " old" : ""};
+}
+
+std::string without_measure(const Driver& driver) {
+  if (driver.target.empty() || driver.detail.empty()) return driver.target + driver.detail;
+  return driver.target + ", " + driver.detail;
+}
+
 void tell_drivers(const Explanation& explanation, Page& page) {
   const auto all = drivers(explanation);
   page.heading("What scales it");
   if (all.empty()) return page.paragraph(kIndent, "Nothing: it has no target and no rule.");
   std::vector<std::vector<std::string>> rows;
+  std::size_t name = 0;
   for (const auto& driver : all) {
-    const bool measured = !driver.value.empty() || !driver.missing.empty();
-    const std::string value = driver.value.empty() && measured ? "no value" : driver.value;
-    rows.push_back({driver.name, value,
-                    driver.target.empty() ? "" : (measured ? "target " : "") + driver.target,
-                    driver.age ? age_text(*driver.age) + " old" : ""});
+    name = std::max(name, columns(driver.name));
+    if (measured(driver)) rows.push_back(cells(driver));
   }
-  page.table(kIndent, rows);
+  const std::size_t hang = kIndent + std::min(name, kLongestName) + 2;
+  const auto lines = aligned(rows);
+  auto line = lines.begin();
+  for (const auto& driver : all) {
+    if (measured(driver)) {
+      page.row(kIndent, driver.name, hang, *line++);
+      if (!driver.detail.empty()) page.paragraph(hang, driver.detail, Paint::Faint);
+    } else {
+      page.entry(kIndent, driver.name, hang, without_measure(driver));
+    }
+  }
   tell_missing(all, page);
-  for (const auto& driver : all) {
-    if (!driver.detail.empty()) page.paragraph(kIndent, driver.name + ": " + driver.detail + ".");
-  }
 }
 
 std::string input_text(const fleet::DecisionInput& input) {
@@ -229,7 +249,7 @@ const char* text_of(fleet::ConditionStatus status) {
 void tell_troubles(const Explanation& explanation, Page& page) {
   const auto all = troubles(explanation.server.status);
   if (all.empty()) return;
-  page.heading("What is not well");
+  page.heading("Worth a look");
   for (const auto& condition : all) {
     page.entry(kIndent, condition.type, kConditions,
                std::string(text_of(condition.status)) + " for " +

@@ -23,7 +23,7 @@ constexpr const char* kUsage =
 
 constexpr const char* kExplainUsage =
     R"(kubectl mcp explain NAME shows how many replicas an MCPServer has, what scales it with the values of
-now, the last decisions with their reasons, and what is not well.
+now, the last decisions with their reasons, and what is worth a look.
 
   -n, --namespace NS     default: the context's
   -o, --output json      for programs; default: text for people

@@ -7,8 +7,6 @@
 namespace mcpfleet::kubectl {
 namespace {
 
-constexpr std::size_t kBetween = 2;  // columns of a table
-
 const char* escape_of(Paint paint) {
   switch (paint) {
     case Paint::Strong:
@@ -46,41 +44,32 @@ void Page::paragraph(std::size_t indent, std::string_view text, Paint paint) {
   }
 }
 
-void Page::entry(std::size_t indent, std::string_view label, std::size_t hang,
-                 std::string_view text, Paint paint) {
-  const std::string head = shown(label);
-  const auto parts = wrapped(text, width_ - std::min(hang, width_));
-  text_.append(indent, ' ');
+void Page::label(std::size_t indent, std::string_view text, std::size_t hang, Paint paint) {
+  const std::string head = shown(text);
+  text_.append(indent, ' ').append(painted(head, paint));
   if (indent + columns(head) + 1 > hang) {
-    text_.append(painted(head, paint)).append("\n").append(hang, ' ');
+    text_.append("\n").append(hang, ' ');
   } else {
-    text_.append(painted(head, paint)).append(hang - indent - columns(head), ' ');
+    text_.append(hang - indent - columns(head), ' ');
   }
+}
+
+void Page::entry(std::size_t indent, std::string_view label_text, std::size_t hang,
+                 std::string_view text, Paint paint) {
+  label(indent, label_text, hang, paint);
+  const auto parts = wrapped(text, width_ - std::min(hang, width_));
   text_.append(parts.front()).append("\n");
   for (std::size_t i = 1; i < parts.size(); ++i) line(hang, parts[i], Paint::Plain);
 }
 
-void Page::verbatim(std::size_t indent, std::string_view text) {
-  line(indent, shown(text), Paint::Plain);
+void Page::row(std::size_t indent, std::string_view label_text, std::size_t hang,
+               std::string_view line_text) {
+  label(indent, label_text, hang, Paint::Plain);
+  text_.append(cut(line_text, width_ - std::min(hang, width_))).append("\n");
 }
 
-void Page::table(std::size_t indent, const std::vector<std::vector<std::string>>& rows) {
-  std::vector<std::size_t> widths;
-  for (const auto& row : rows) {
-    widths.resize(std::max(widths.size(), row.size()));
-    for (std::size_t i = 0; i < row.size(); ++i) {
-      widths[i] = std::max(widths[i], columns(shown(row[i])));
-    }
-  }
-  for (const auto& row : rows) {
-    std::string text;
-    for (std::size_t i = 0; i < row.size(); ++i) {
-      const bool last = i + 1 == row.size();
-      text += last ? shown(row[i]) : left(shown(row[i]), widths[i] + kBetween);
-    }
-    text.erase(text.find_last_not_of(' ') + 1);
-    line(indent, cut(text, width_ - std::min(indent, width_)), Paint::Plain);
-  }
+void Page::verbatim(std::size_t indent, std::string_view text) {
+  line(indent, shown(text), Paint::Plain);
 }
 
 }  // namespace mcpfleet::kubectl

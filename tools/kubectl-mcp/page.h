@@ -1,4 +1,4 @@
-// A page of plain text for people: headings, paragraphs, entries with a label, rows of a table.
+// A page of plain text for people: headings, paragraphs, entries with a label.
 //
 // Thread safety: one thread at a time.
 #pragma once
@@ -6,7 +6,6 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace mcpfleet::kubectl {
 
@@ -21,16 +20,19 @@ class Page {
   void heading(std::string_view text);
   void paragraph(std::size_t indent, std::string_view text, Paint paint = Paint::Plain);
   // A label in column `indent`, and beside it, from column `hang` on, the text.
-  void entry(std::size_t indent, std::string_view label, std::size_t hang, std::string_view text,
-             Paint paint = Paint::Plain);
+  void entry(std::size_t indent, std::string_view label_text, std::size_t hang,
+             std::string_view text, Paint paint = Paint::Plain);
+  // The same with one of the lines of aligned(): its spaces stay, and it is cut, not wrapped.
+  void row(std::size_t indent, std::string_view label_text, std::size_t hang,
+           std::string_view line_text);
   // As it is, for something that is to be copied; never broken.
   void verbatim(std::size_t indent, std::string_view text);
-  // Aligned rows, each with the same number of cells; the last cell of a row takes what is left.
-  void table(std::size_t indent, const std::vector<std::vector<std::string>>& rows);
 
   const std::string& text() const { return text_; }
 
  private:
+  // The label, and spaces up to `hang`; on a line of its own where it is too long.
+  void label(std::size_t indent, std::string_view text, std::size_t hang, Paint paint);
   void line(std::size_t indent, const std::string& text, Paint paint);
   std::string painted(const std::string& text, Paint paint) const;
 

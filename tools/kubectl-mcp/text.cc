@@ -1,6 +1,7 @@
 #include "tools/kubectl-mcp/text.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace mcpfleet::kubectl {
 namespace {
@@ -53,6 +54,25 @@ std::string left(std::string text, std::size_t width) {
 std::string right(const std::string& text, std::size_t width) {
   const auto taken = columns(text);
   return taken < width ? std::string(width - taken, ' ') + text : text;
+}
+
+std::vector<std::string> aligned(const std::vector<std::vector<std::string>>& rows) {
+  constexpr std::size_t kBetween = 2;
+  std::vector<std::size_t> widths;
+  for (const auto& row : rows) {
+    widths.resize(std::max(widths.size(), row.size()));
+    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], columns(row[i]));
+  }
+  std::vector<std::string> lines;
+  for (const auto& row : rows) {
+    std::string line;
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      line += left(shown(row[i]), widths[i] + kBetween);
+    }
+    line.erase(line.find_last_not_of(' ') + 1);
+    lines.push_back(std::move(line));
+  }
+  return lines;
 }
 
 std::vector<std::string> wrapped(std::string_view text, std::size_t width) {

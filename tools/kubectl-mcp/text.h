@@ -24,6 +24,9 @@ std::string cut(std::string_view text, std::size_t most);
 std::string left(std::string text, std::size_t width);
 std::string right(const std::string& text, std::size_t width);
 
+// A line of each row, with the cells of a column below each other.
+std::vector<std::string> aligned(const std::vector<std::vector<std::string>>& rows);
+
 // shown() in lines of at most `width` columns, broken between words; a word that is longer than a
 // line is broken anywhere. Never empty.
 std::vector<std::string> wrapped(std::string_view text, std::size_t width);

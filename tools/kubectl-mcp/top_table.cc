@@ -14,7 +14,9 @@ namespace {
 
 constexpr std::size_t kGap = 2;
 constexpr std::size_t kLeastReason = 12;  // fewer columns tell nothing
-constexpr std::size_t kLeastName = 12;
+constexpr std::size_t kGoodReason = 34;   // for which long names are cut
+constexpr std::size_t kShortName = 16;
+constexpr std::size_t kLeastName = 8;
 constexpr std::size_t kMostName = 32;
 constexpr std::size_t kMostNamespace = 20;
 
@@ -37,8 +39,10 @@ std::string replicas_cell(const TopRow& row) {
 
 std::string reason_cell(const TopRow& row, WallTime now) {
   if (row.reason.empty()) return "-";
-  return row.decided ? row.reason + ", " + age_text(age_of(*row.decided, now)) + " ago"
-                     : row.reason;
+  // In the order of what may be cut off last.
+  std::string text = row.reason;
+  if (row.decided) text += ", " + age_text(age_of(*row.decided, now)) + " ago";
+  return row.by.empty() ? text : text + " (" + row.by + ")";
 }
 
 std::vector<Column> layout_of(const TableOptions& options) {
@@ -69,6 +73,22 @@ std::vector<Column> layout_of(const TableOptions& options) {
   return result;
 }
 
+std::size_t width_of(const std::vector<Column>& layout) {
+  std::size_t sum = 0;
+  for (const auto& column : layout) sum += column.width + kGap;
+  return sum - kGap;
+}
+
+// Cuts NAMESPACE and NAME, but not below `least`, until there is room for `wanted` columns more.
+void shrink_names(std::vector<Column>& layout, const TableOptions& options, std::size_t least,
+                  std::size_t wanted) {
+  for (std::size_t i = 0; i < (options.namespaces ? 2U : 1U); ++i) {
+    const std::size_t needed = width_of(layout) + wanted;
+    if (needed <= options.width || layout[i].width <= least) continue;
+    layout[i].width -= std::min(needed - options.width, layout[i].width - least);
+  }
+}
+
 // As wide as what is in them, but names are cut where they would take the room of what is asked
 // for; REASON gets what is left, or goes.
 void fit(std::vector<Column>& layout, const std::vector<TopRow>& rows,
@@ -82,20 +102,15 @@ void fit(std::vector<Column>& layout, const std::vector<TopRow>& rows,
   auto& name = layout[options.namespaces ? 1 : 0];
   name.width = std::min(name.width, kMostName);
   if (options.namespaces) layout[0].width = std::min(layout[0].width, kMostNamespace);
-  std::size_t taken = 0;
-  for (const auto& column : layout) taken += column.width + kGap;
-  taken -= layout.back().width + kGap;
-  for (std::size_t i = 0; i < (options.namespaces ? 2U : 1U); ++i) {
-    const std::size_t wanted = taken + kLeastReason;
-    if (wanted <= options.width || layout[i].width <= kLeastName) continue;
-    const auto less = std::min(wanted - options.width, layout[i].width - kLeastName);
-    layout[i].width -= less;
-    taken -= less;
-  }
-  if (taken + kLeastReason > options.width) {
-    layout.pop_back();
+  Column reason = layout.back();
+  layout.pop_back();
+  shrink_names(layout, options, kShortName, kGoodReason + kGap);
+  const std::size_t taken = width_of(layout) + kGap;
+  if (taken + kLeastReason <= options.width) {
+    reason.width = options.width - taken;
+    layout.push_back(reason);
   } else {
-    layout.back().width = options.width - taken;
+    shrink_names(layout, options, kLeastName, 0);
   }
 }
 
@@ -122,18 +137,16 @@ std::string first_trouble(const fleet::Status& status) {
 void set_decision(const fleet::ScalingStatus& scaling, TopRow& row) {
   if (scaling.recommended_replicas > 0) row.recommended = scaling.recommended_replicas;
   if (scaling.would_be) row.recommended = scaling.would_be;
-  std::string rule;
   if (!scaling.decisions.empty()) {
     const auto& decision = scaling.decisions.front();
     row.reason = decision.reason;
     row.decided = decision.time;
-    rule = decision.rule.empty() ? decision.by : decision.rule;
+    row.by = decision.rule.empty() ? decision.by : decision.rule;
   } else if (scaling.last_decision) {
     row.reason = scaling.last_decision->reason;
     row.decided = scaling.last_decision->time;
-    rule = scaling.last_decision->rule;
+    row.by = scaling.last_decision->rule;
   }
-  if (!row.reason.empty() && !rule.empty()) row.reason += " (" + rule + ")";
 }
 
 }  // namespace

@@ -20,6 +20,7 @@ struct TopRow {
   int replicas = 0;
   std::optional<int> recommended;  // absent: nothing is recommended
   std::string reason;              // of the last decision, in short; empty: there is none
+  std::string by;                  // the rule or recommender behind it
   std::optional<WallTime> decided;
   // Absent: the metrics API has no value.
   std::optional<double> rate;  // calls a second

@@ -16,7 +16,9 @@ bool is_trouble(const fleet::Condition& condition) {
   const bool unset = condition.type == desired::kScalingActive &&
                      condition.reason == desired::kNotConfigured &&
                      condition.message == "spec.autoscaling is not set";
-  return !unset && condition.status != ConditionStatus::True;
+  // Somebody chose these; they are said with who moves the replicas.
+  const bool chosen = condition.reason == "DryRun" || condition.reason == "Paused";
+  return !unset && !chosen && condition.status != ConditionStatus::True;
 }
 
 }  // namespace

@@ -31,6 +31,11 @@ TEST(Text, WrapsBetweenWords) {
   EXPECT_THAT(wrapped("a\nb\tc", 80), ElementsAre("a b c"));
 }
 
+TEST(Text, AlignsCells) {
+  EXPECT_THAT(aligned({{"a", "→", "x"}, {"bcd", "e", ""}}), ElementsAre("a    →  x", "bcd  e"));
+  EXPECT_TRUE(aligned({}).empty());
+}
+
 TEST(Text, ShowsNoControlCharacters) {
   EXPECT_EQ(shown("a\x1b[31mb\x7f\r"), "a [31mb  ");
   EXPECT_EQ(shown("\xc2\x9b"

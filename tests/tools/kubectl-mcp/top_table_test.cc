@@ -19,7 +19,8 @@ std::vector<TopRow> rows() {
            .ready = 4,
            .replicas = 6,
            .recommended = 8,
-           .reason = "Threshold exceeded (slow-search)",
+           .reason = "Threshold exceeded",
+           .by = "slow-search",
            .decided = ago(120),
            .rate = 402,
            .p95 = 0.395,
@@ -31,7 +32,8 @@ std::vector<TopRow> rows() {
            .ready = 1,
            .replicas = 1,
            .recommended = 1,
-           .reason = "Idle (target)",
+           .reason = "Idle",
+           .by = "target",
            .decided = ago(5 * 3600),
            .rate = 0,
            .error_ratio = 0,
@@ -99,7 +101,8 @@ TEST(TopRow, OfAnMCPServer) {
                           .ready = 4,
                           .replicas = 6,
                           .recommended = 8,
-                          .reason = "Over target (target)",
+                          .reason = "Over target",
+                          .by = "target",
                           .decided = noon() - std::chrono::minutes(2)}));
 }
 
