@@ -36,9 +36,10 @@ std::string joined(const std::vector<std::string>& parts, const char* between) {
 
 std::string how_many(const fleet::Status& status) {
   if (status.replicas == 0) return "It has no replicas now.";
-  const std::string ready = status.ready_replicas >= status.replicas
-                                ? (status.replicas == 1 ? "ready" : "all ready")
-                                : std::to_string(status.ready_replicas) + " of them ready";
+  const bool one = status.replicas == 1;
+  std::string ready = std::to_string(status.ready_replicas) + " of them ready";
+  if (status.ready_replicas == 0) ready = one ? "not ready" : "none of them ready";
+  if (status.ready_replicas >= status.replicas) ready = one ? "ready" : "all ready";
   return "It has " + replicas_text(status.replicas) + ", " + ready + ".";
 }
 
@@ -273,7 +274,7 @@ void tell_hpa(const Explanation& explanation, Page& page) {
   }
   const auto& [hpa, last_scaled, last_event] = *explanation.hpa;
   page.heading("HorizontalPodAutoscaler " + hpa.name);
-  std::string text = "It wants " + replicas_text(hpa.desired_replicas) + ", and there are " +
+  std::string text = "It wants " + replicas_text(hpa.desired_replicas) + " and has " +
                      std::to_string(hpa.current_replicas) + ". ";
   text += last_scaled ? "It last scaled " + ago(*last_scaled, explanation) + "."
                       : "It has not scaled yet.";

@@ -28,7 +28,12 @@ std::string path_of(const std::string& namespace_, const std::string& server,
 
 // The metrics API's own words; without any it was not the metrics API that answered.
 std::string sentence(const Error& error) {
-  const std::string said = server_words(error);
+  std::string said = server_words(error);
+  // What each such error begins with, in the words that an HPA knows; the reason follows.
+  if (said.starts_with("the server could not find the metric ")) {
+    const auto reason = said.find(": ");
+    return reason == std::string::npos ? said : said.substr(reason + 2);
+  }
   if (said != "HTTP status 404" && said != "HTTP status 503") return said;
   return "the metrics API metrics.mcpfleet.dev does not answer (" + said +
          "); is mcp-metrics-adapter running?";

@@ -71,13 +71,16 @@ TEST_F(GatherTest, ReadsTheServerItsValuesAndItsHpa) {
   }));
 }
 
-TEST_F(GatherTest, TheMetricsApisOwnSentenceIsKept) {
+TEST_F(GatherTest, TheMetricsApisOwnReasonIsKept) {
   answers_[kMetrics] = fail(ErrorKind::NotFound,
-                            "get /apis/x: mcp_requests_per_second of MCPServer team/search: no "
-                            "scrape of pod team/p has succeeded for 12s");
+                            "get /apis/x: the server could not find the metric "
+                            "mcp_requests_per_second for mcpservers.mcpfleet.dev team/search with "
+                            "selector tool=a: no scrape of pod team/p has succeeded for 12s: "
+                            "connection refused");
   EXPECT_EQ(gathered().live.at({"mcp_requests_per_second", ""}).why,
-            "mcp_requests_per_second of MCPServer team/search: no scrape of pod team/p has "
-            "succeeded for 12s");
+            "no scrape of pod team/p has succeeded for 12s: connection refused");
+  answers_[kMetrics] = fail(ErrorKind::Forbidden, "get /apis/x: you may not");
+  EXPECT_EQ(gathered().live.at({"mcp_requests_per_second", ""}).why, "you may not");
 }
 
 TEST_F(GatherTest, AMetricsApiThatIsAwayIsSaid) {
