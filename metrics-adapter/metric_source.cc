@@ -138,7 +138,7 @@ KeptState kept_state_of(const PodEntry& entry, std::optional<Duration> window) {
   kept.state = state_of(entry, *kept.health);
   if (!window || !kept.health->view) return kept;
   std::lock_guard lock(entry.record->window_mutex);
-  kept.shorter = std::make_shared<const metrics::PodView>(entry.record->window.view(*window));
+  kept.shorter = std::make_shared<const metrics::PodView>(entry.record->window.view(window));
   kept.state.view = kept.shorter.get();
   return kept;
 }
