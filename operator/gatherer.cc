@@ -14,6 +14,8 @@ using scaling::Signal;
 using std::chrono::seconds;
 
 constexpr const char* kRate = "mcp_requests_per_second";
+// The Scaler forms its own windows of it.
+constexpr seconds kRateWindow{3};
 // How often a server without a value is asked why.
 constexpr seconds kExplainInterval{10};
 // metrics-server knows something new every 15 s.
@@ -88,7 +90,7 @@ void Gatherer::tell_change(const std::string& what, bool well, const std::string
 
 std::optional<std::vector<PastMinute>> Gatherer::past(const fleet::MCPServer& server,
                                                       Signal signal) {
-  const MetricQuery query{server.namespace_, metric_of(server, signal), ""};
+  const MetricQuery query{server.namespace_, metric_of(server, signal), "", {}};
   auto minutes = reader_.past(server.name, query);
   if (minutes) return std::move(*minutes);
   if (minutes.error().kind == ErrorKind::NotFound) return std::vector<PastMinute>{};
@@ -117,7 +119,7 @@ Tick Gatherer::gather(const fleet::MCPServer& server, WallTime now) {
 }
 
 scaling::Sample Gatherer::sample(const fleet::MCPServer& server, const fleet::Rule& rule) {
-  const MetricQuery query{server.namespace_, rule.metric, rule.tool};
+  const MetricQuery query{server.namespace_, rule.metric, rule.tool, {}};
   const auto& values = read(query);
   if (!values) return scaling::Sample::missing(values.error().message);
   if (const auto found = values->find(server.name); found != values->end())
@@ -127,7 +129,7 @@ scaling::Sample Gatherer::sample(const fleet::MCPServer& server, const fleet::Ru
 }
 
 bool Gatherer::calls_are_counted(const fleet::MCPServer& server, const std::string& tool) {
-  const auto& rates = read({server.namespace_, kRate, tool});
+  const auto& rates = read({server.namespace_, kRate, tool, {}});
   return rates && rates->contains(server.name);
 }
 
@@ -144,14 +146,15 @@ std::string Gatherer::explain(const fleet::MCPServer& server, const MetricQuery&
 Measurement Gatherer::measure(const fleet::MCPServer& server, Signal signal, Tick& tick) {
   if (signal == Signal::CpuUtilization || signal == Signal::MemoryUtilization)
     return measure_usage(server, signal, tick);
-  const MetricQuery query{server.namespace_, metric_of(server, signal), ""};
+  MetricQuery query{server.namespace_, metric_of(server, signal), "", {}};
+  if (signal == Signal::RequestsPerSecond) query.window = kRateWindow;
   const auto& values = read(query);
   if (!values) {
     tick.why_missing = values.error().message;
     return Measurement::missing();
   }
   if (const auto found = values->find(server.name); found != values->end())
-    return Measurement::of(found->second.value, found->second.at);
+    return Measurement::of(found->second.value, found->second.at, 0, found->second.over);
   if (needs_calls(query.metric) && calls_are_counted(server, ""))
     return Measurement::idle(clock_.wall());
   tick.why_missing = explain(server, query);

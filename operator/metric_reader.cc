@@ -13,11 +13,12 @@ using nlohmann::json;
 
 std::string path_of(const std::string& server, const MetricQuery& query) {
   // Always the group that is ours: custom.metrics.k8s.io may belong to another adapter.
-  std::string path =
-      kube::collection_path("metrics.mcpfleet.dev/v1beta2", query.namespace_,
-                            "mcpservers.mcpfleet.dev") +
-      "/" + server + "/" + query.metric;
+  std::string path = kube::collection_path("metrics.mcpfleet.dev/v1beta2", query.namespace_,
+                                           "mcpservers.mcpfleet.dev") +
+                     "/" + server + "/" + query.metric;
   if (!query.tool.empty()) path += "?metricLabelSelector=" + kube::escape("tool=" + query.tool);
+  if (query.window > Duration{0})
+    path += (query.tool.empty() ? "?window=" : "&window=") + format_duration(query.window);
   return path;
 }
 
@@ -55,7 +56,11 @@ Result<MetricValues> parse_metric_values(std::string_view text) {
                         ? parse_rfc3339(time->get_ref<const std::string&>())
                         : Result<WallTime>(fail(ErrorKind::Malformed, "no time"));
     if (!at) return fail(ErrorKind::Malformed, "the metrics API answered an item without a time");
-    values[item[name_at].get<std::string>()] = {static_cast<double>(*milli) / 1000.0, *at};
+    const auto window = item.find("windowSeconds");
+    const bool averaged = window != item.end() && window->is_number_integer();
+    values[item[name_at].get<std::string>()] = {
+        static_cast<double>(*milli) / 1000.0, *at,
+        std::chrono::seconds(averaged ? window->get<std::int64_t>() : 0)};
   }
   return values;
 }
@@ -72,7 +77,8 @@ Result<std::vector<PastMinute>> parse_past(std::string_view text) {
   };
   std::vector<PastMinute> minutes;
   for (const auto& minute : answer[minutes_at]) {
-    if (!minute.is_object()) return fail(ErrorKind::Malformed, "the metrics API answered no minute");
+    if (!minute.is_object())
+      return fail(ErrorKind::Malformed, "the metrics API answered no minute");
     const auto at = parse_rfc3339(text_of(minute, "timestamp"));
     const auto mean = parse_quantity_milli(text_of(minute, "avg"));
     if (!at || !mean)

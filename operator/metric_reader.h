@@ -16,7 +16,8 @@ namespace mcpfleet::op {
 
 struct MetricValue {
   double value = 0;
-  WallTime at{};  // when it was true, in whole seconds
+  WallTime at{};     // when it was true, in whole seconds
+  Duration over{0};  // what it is the average of; 0: a moment
   bool operator==(const MetricValue&) const = default;
 };
 // Values by the name of the MCPServer. A server that has no value is not there.
@@ -27,6 +28,7 @@ struct MetricQuery {
   std::string namespace_;
   std::string metric;
   std::string tool;
+  Duration window{0};  // of rates; 0: the adapter's own
   auto operator<=>(const MetricQuery&) const = default;
 };
 

@@ -125,7 +125,8 @@ class ScalingLoop::Impl {
     for (const auto& server : servers) namespaces.insert(server->namespace_);
     for (const auto& name : namespaces) {
       if (stopping()) return;
-      if (const auto& values = gatherer_.read({name, kSessions, ""})) sessions_.set(name, *values);
+      if (const auto& values = gatherer_.read({name, kSessions, "", {}}))
+        sessions_.set(name, *values);
     }
   }
 
@@ -136,8 +137,8 @@ class ScalingLoop::Impl {
     const auto now = clock_.wall();
     const Replicas replicas{
         scaled->counts.replicas,
-        pods_of(scaled->counts, server.workload_ref ? std::vector<desired::ObservedPod>{}
-                                                    : world_.pods.of(key))};
+        pods_of(scaled->counts,
+                server.workload_ref ? std::vector<desired::ObservedPod>{} : world_.pods.of(key))};
     auto tick = gatherer_.gather(server, now);
     if (server.autoscaling->forecast) recall(server, tick.facts, replicas, now);
     const auto ticked = scalers_.tick(server, std::move(tick), replicas, now);
@@ -148,8 +149,8 @@ class ScalingLoop::Impl {
   }
 
   // Before the first value of a load counts, its past is read, if it can be.
-  void recall(const fleet::MCPServer& server, const scaling::Facts& facts,
-              const Replicas& replicas, WallTime now) {
+  void recall(const fleet::MCPServer& server, const scaling::Facts& facts, const Replicas& replicas,
+              WallTime now) {
     const auto needed = needed_signals(server);
     for (const auto signal : kLoads) {
       if (!needed[scaling::index(signal)]) continue;

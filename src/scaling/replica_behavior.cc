@@ -74,20 +74,21 @@ int ReplicaBehavior::least(const DirectionBehavior& down, int current, WallTime 
   return std::min(to_replicas(chosen), current);
 }
 
-int ReplicaBehavior::stabilized(const Behavior& behavior, int wanted, int current, WallTime now) {
+int ReplicaBehavior::stabilized(const Behavior& behavior, int wanted, int current, WallTime now,
+                                bool burst) {
   up_.add(now, wanted);
   down_.add(now, wanted);
   up_.expire(now, behavior.up.stabilization);
   down_.expire(now, behavior.down.stabilization);
   // The present answer counts where the window is 0, too.
-  const int up = up_.empty() ? wanted : std::min(up_.value(), wanted);
+  const int up = up_.empty() || burst ? wanted : std::min(up_.value(), wanted);
   const int down = down_.empty() ? wanted : std::max(down_.value(), wanted);
   return std::min(std::max(current, up), down);
 }
 
 int ReplicaBehavior::limit(const Behavior& behavior, int wanted, int current, WallTime now,
-                           Clips& clips) {
-  int allowed = stabilized(behavior, wanted, current, now);
+                           Clips& clips, bool burst) {
+  int allowed = stabilized(behavior, wanted, current, now, burst);
   if (allowed != wanted) clips.add(Clip::Stabilization);
   const int bound = allowed > current   ? std::min(allowed, most(behavior.up, current, now))
                     : allowed < current ? std::max(allowed, least(behavior.down, current, now))

@@ -30,7 +30,10 @@ class ReplicaBehavior {
   void observe(int current, WallTime now);
 
   // What of `wanted` may be done now, `current` being there. Adds to `clips` what stood against it.
-  int limit(const Behavior& behavior, int wanted, int current, WallTime now, Clips& clips);
+  // `burst`: a panic asks for it, which has windows of its own; the up window would smooth it twice
+  // and does not count.
+  int limit(const Behavior& behavior, int wanted, int current, WallTime now, Clips& clips,
+            bool burst = false);
 
   void pull_back(WallTime now);
 
@@ -42,7 +45,7 @@ class ReplicaBehavior {
   };
   static constexpr std::size_t kChanges = 64;
 
-  int stabilized(const Behavior& behavior, int wanted, int current, WallTime now);
+  int stabilized(const Behavior& behavior, int wanted, int current, WallTime now, bool burst);
   int most(const DirectionBehavior& up, int current, WallTime now) const;
   int least(const DirectionBehavior& down, int current, WallTime now) const;
   // Replicas at the beginning of the period.

@@ -356,7 +356,8 @@ void Scaler::limit(const Policy& policy, Verdict& verdict) {
   } else {
     answer = held(verdict);
     if (policy.actuator == Actuator::Operator)
-      answer = behavior_.limit(policy.behavior, answer, from, verdict.now, verdict.clipped_by);
+      answer = behavior_.limit(policy.behavior, answer, from, verdict.now, verdict.clipped_by,
+                               verdict.panicking);
     if (answer > high) verdict.clipped_by.add(Clip::Maximum);
     if (answer < low) verdict.clipped_by.add(Clip::Minimum);
     verdict.limited = verdict.asked > high;

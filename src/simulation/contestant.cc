@@ -110,7 +110,7 @@ const std::vector<Contestant>& contestants() {
   static const std::vector<Contestant> all{
       {"mcpfleet-hpa", Side::Ours, "this MCPServer, actuator HPA"},
       {"mcpfleet-operator", Side::Ours, "this MCPServer, actuator Operator"},
-      {"mcpfleet-panic", Side::Ours, "actuator Operator with panic, and up at once"},
+      {"mcpfleet-quick", Side::Ours, "actuator Operator, up as an HPA without behavior"},
       {"hpa-cpu-15s", Side::Rival, "HPA on CPU, metrics-server each 15 s"},
       {"hpa-cpu-60s", Side::Rival, "HPA on CPU, metrics-server each 60 s"},
       {"hpa-prometheus-15s", Side::Rival, "HPA and prometheus-adapter, scrapes each 15 s"},
@@ -154,11 +154,7 @@ Result<std::unique_ptr<ReplicaPolicy>> make_policy(const Contestant& who,
       server, name == "mcpfleet-hpa" ? scaling::Actuator::Hpa : scaling::Actuator::Operator,
       workload.pod, phases.sync);
   if (!settings) return fail(settings.error());
-  if (name == "mcpfleet-panic") {
-    // What an MCPServer cannot say yet; all else is as it says.
-    settings->policy.panic = scaling::Panic{};
-    settings->policy.behavior.up = scaling::Behavior{}.up;
-  }
+  if (name == "mcpfleet-quick") settings->policy.behavior.up = scaling::Behavior{}.up;
   return std::make_unique<FleetPolicy>(std::move(*settings), workload.pod);
 }
 

@@ -12,8 +12,9 @@ using scaling::Actuator;
 using scaling::Measurement;
 using scaling::Signal;
 
-// The adapter's window of rates.
+// The adapter's window of rates, and the one that the operator asks it for.
 constexpr std::int64_t kWindow = 30;
+constexpr std::int64_t kRateWindow = 3;
 
 double share_of(scaling::Quantile quantile) {
   if (quantile == scaling::Quantile::P50) return 0.5;
@@ -43,10 +44,10 @@ scaling::Facts FleetPolicy::facts(const Seen& seen) const {
       .wanted = seen.replicas, .ready = seen.ready, .starting = seen.replicas - seen.ready};
   const Load window = seen.history.average(seen.second - kWindow, seen.second);
   const Load last = seen.history.average(seen.second - 1, seen.second);
-  // For its own short and long windows the Scaler has to be told each second by itself.
-  if (targets.requests_per_second)
+  if (targets.requests_per_second || targets.latency)
     facts[Signal::RequestsPerSecond] =
-        Measurement::of(settings_.policy.panic ? last.ended : window.ended, facts.now);
+        Measurement::of(seen.history.average(seen.second - kRateWindow, seen.second).ended,
+                        facts.now, 0, std::chrono::seconds(kRateWindow));
   // Panic is judged by the calls in flight where no target asks for them.
   facts[Signal::Concurrency] = Measurement::of(last.in_flight, facts.now);
   if (targets.latency) {

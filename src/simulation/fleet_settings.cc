@@ -5,6 +5,7 @@
 
 #include "desired/desired.h"
 #include "scaling/hpa_decode.h"
+#include "scaling/policy_of.h"
 #include "simulation/fleet_policy.h"
 
 namespace mcpfleet::simulation {
@@ -21,7 +22,9 @@ constexpr Pipeline kGauge{.every = 1, .window = 1, .phase = 0, .delay = 1};
 constexpr Pipeline kCpu{.every = 15, .window = 15, .phase = 4, .delay = 1};
 
 // The spec of the HPA that the operator would make; null where it makes none.
-Result<json> render(const fleet::MCPServer& server) {
+Result<json> render(fleet::MCPServer server) {
+  server.autoscaling->mode = fleet::ScalingMode::Active;
+  server.autoscaling->actuator = fleet::Actuator::Hpa;
   desired::Context context;
   context.sidecar_image = "mcp-sidecar";
   context.session_key = std::string(32, '\0');
@@ -64,55 +67,19 @@ Result<std::optional<HpaPolicy>> hpa_of(const fleet::MCPServer& server, const Po
   return HpaPolicy(std::move(*spec), std::move(signals), pod, phase);
 }
 
-scaling::DirectionBehavior direction(const scaling::HpaScalingRules& rules, Duration window) {
-  scaling::DirectionBehavior result;
-  result.stabilization = rules.window.value_or(window);
-  // The controller's own where the author says nothing.
-  result.tolerance = rules.tolerance.value_or(scaling::HpaSettings{}.tolerance);
-  switch (rules.select) {
-    case scaling::HpaSelect::Max:
-      result.select = scaling::DirectionBehavior::Select::Max;
-      break;
-    case scaling::HpaSelect::Min:
-      result.select = scaling::DirectionBehavior::Select::Min;
-      break;
-    case scaling::HpaSelect::Disabled:
-      result.select = scaling::DirectionBehavior::Select::Disabled;
-      break;
-  }
-  for (const scaling::HpaPolicy& policy : rules.policies)
-    result.policies.push_back({policy.type == scaling::HpaPolicy::Type::Pods
-                                   ? scaling::RatePolicy::Type::Pods
-                                   : scaling::RatePolicy::Type::Percent,
-                               policy.value, policy.period});
-  return result;
-}
-
-scaling::PodTargets pod_targets(const fleet::MCPServer& server) {
-  const fleet::Targets& targets = server.autoscaling->targets;
-  scaling::PodTargets result;
-  const auto units = [](std::int64_t milli) { return static_cast<double>(milli) / 1000; };
-  if (targets.requests_per_second_milli)
-    result.requests_per_second = units(*targets.requests_per_second_milli);
-  if (targets.concurrency_milli) result.concurrency = units(*targets.concurrency_milli);
-  // As in the HPA: CPU counts where the container requests it.
-  if (targets.cpu_utilization && (server.runtime.requests_cpu || server.workload_ref))
-    result.cpu_utilization = *targets.cpu_utilization;
-  return result;
-}
-
-Result<scaling::Policy> policy_of(const fleet::MCPServer& server, scaling::Actuator actuator) {
-  const fleet::Autoscaling& autoscaling = *server.autoscaling;
-  const auto behavior = scaling::decode_hpa_behavior(autoscaling.behavior);
-  if (!behavior) return fail(behavior.error());
-  scaling::Policy policy;
-  policy.min_replicas = autoscaling.min_replicas;
-  policy.max_replicas = autoscaling.max_replicas;
-  policy.actuator = actuator;
-  policy.targets = pod_targets(server);
-  policy.behavior.up = direction(behavior->up, Duration{0});
-  policy.behavior.down = direction(behavior->down, std::chrono::minutes(5));
-  return policy;
+// The operator's own policy, whatever the mode is.
+scaling::Policy policy_of(const fleet::MCPServer& server, scaling::Actuator actuator) {
+  fleet::Autoscaling autoscaling = *server.autoscaling;
+  autoscaling.mode = fleet::ScalingMode::Active;
+  autoscaling.actuator =
+      actuator == scaling::Actuator::Operator ? fleet::Actuator::Operator : fleet::Actuator::Hpa;
+  // As in the HPA: CPU counts where the container requests it. The model has neither memory nor
+  // sessions.
+  if (!server.runtime.requests_cpu && !server.workload_ref)
+    autoscaling.targets.cpu_utilization.reset();
+  autoscaling.targets.memory_utilization.reset();
+  autoscaling.targets.sessions_milli.reset();
+  return scaling::policy_of(autoscaling);
 }
 
 }  // namespace
@@ -126,6 +93,7 @@ std::vector<std::string> left_out(const fleet::MCPServer& server) {
   if (server.autoscaling->targets.memory_utilization &&
       (server.runtime.requests_memory || server.workload_ref))
     add("spec.autoscaling.targets.memoryUtilization");
+  if (server.autoscaling->targets.sessions_milli) add("spec.autoscaling.targets.sessions");
   for (std::size_t i = 0; i < server.autoscaling->rules.size(); ++i) {
     const fleet::Rule& rule = server.autoscaling->rules[i];
     const std::string path = "spec.autoscaling.rules[" + std::to_string(i) + "]";
@@ -139,9 +107,7 @@ Result<FleetSettings> fleet_settings(const fleet::MCPServer& server, scaling::Ac
                                      const PodShape& pod, int phase) {
   if (!server.autoscaling)
     return fail(ErrorKind::Invalid, "spec.autoscaling is missing: there is nothing to simulate");
-  auto policy = policy_of(server, actuator);
-  if (!policy) return fail(policy.error().context("spec.autoscaling.behavior"));
-  FleetSettings settings{*server.autoscaling, std::move(*policy), std::nullopt};
+  FleetSettings settings{*server.autoscaling, policy_of(server, actuator), std::nullopt};
   if (actuator == scaling::Actuator::Operator) return settings;
   auto hpa = hpa_of(server, pod, phase);
   if (!hpa) return fail(hpa.error());

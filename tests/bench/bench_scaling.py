@@ -52,7 +52,7 @@ def policies(program, options, figures):
         for line in scaling_scores.table(scores):
             print("  " + line, flush=True)
     scores = {name: scaling_scores.mean(of_trace) for name, of_trace in runs.items()}
-    for ours, prefix in (("mcpfleet-hpa", ""), ("mcpfleet-operator", "operator_"), ("mcpfleet-panic", "panic_")):
+    for ours, prefix in (("mcpfleet-hpa", ""), ("mcpfleet-operator", "operator_"), ("mcpfleet-quick", "quick_")):
         tell(f"{ours} against the best rival of each trace")
         for line in scaling_scores.against(scores, ours):
             print("  " + line, flush=True)

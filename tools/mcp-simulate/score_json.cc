@@ -1,4 +1,4 @@
-#include "tools/score_json.h"
+#include "tools/mcp-simulate/score_json.h"
 
 #include <nlohmann/json.hpp>
 

@@ -1,4 +1,4 @@
-#include "tools/manifest.h"
+#include "tools/mcp-simulate/manifest.h"
 
 #include <yaml-cpp/yaml.h>
 

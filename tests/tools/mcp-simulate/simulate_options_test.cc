@@ -1,4 +1,4 @@
-#include "tools/simulate_options.h"
+#include "tools/mcp-simulate/simulate_options.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -10,11 +10,11 @@
 #include "simulation/fleet_policy.h"
 #include "simulation/generate.h"
 #include "simulation/population.h"
-#include "tools/manifest.h"
-#include "tools/report.h"
-#include "tools/score_json.h"
-#include "tools/score_table.h"
-#include "tools/simulate_options.h"
+#include "tools/mcp-simulate/manifest.h"
+#include "tools/mcp-simulate/report.h"
+#include "tools/mcp-simulate/score_json.h"
+#include "tools/mcp-simulate/score_table.h"
+#include "tools/mcp-simulate/simulate_options.h"
 
 namespace mcpfleet::tools {
 namespace {

@@ -1,4 +1,4 @@
-#include "tools/score_table.h"
+#include "tools/mcp-simulate/score_table.h"
 
 #include <algorithm>
 #include <array>

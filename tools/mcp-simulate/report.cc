@@ -1,11 +1,11 @@
-#include "tools/report.h"
+#include "tools/mcp-simulate/report.h"
 
 #include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "report_page.h"
-#include "tools/score_json.h"
+#include "tools/mcp-simulate/score_json.h"
 
 namespace mcpfleet::tools {
 namespace {

@@ -1,4 +1,4 @@
-#include "tools/report.h"
+#include "tools/mcp-simulate/report.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -6,9 +6,9 @@
 #include <nlohmann/json.hpp>
 
 #include "simulation/generate.h"
-#include "tools/manifest.h"
-#include "tools/score_json.h"
-#include "tools/score_table.h"
+#include "tools/mcp-simulate/manifest.h"
+#include "tools/mcp-simulate/score_json.h"
+#include "tools/mcp-simulate/score_table.h"
 
 namespace mcpfleet::tools {
 namespace {

@@ -1,4 +1,4 @@
-#include "tools/manifest.h"
+#include "tools/mcp-simulate/manifest.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
