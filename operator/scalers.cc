@@ -1,6 +1,7 @@
 #include "operator/scalers.h"
 
 #include <algorithm>
+#include <ranges>
 #include <utility>
 
 #include "desired/reasons.h"
@@ -75,8 +76,8 @@ std::vector<fleet::ScalingDecision> decisions_of(
     const scaling::Policy& policy, const scaling::DecisionLog& log,
     const std::vector<fleet::ScalingDecision>& stored) {
   std::vector<fleet::ScalingDecision> decisions;
-  for (auto entry = log.entries().rbegin(); entry != log.entries().rend(); ++entry)
-    decisions.push_back(to_status(policy, *entry));
+  for (const auto& entry : std::views::reverse(log.entries()))
+    decisions.push_back(to_status(policy, entry));
   // A restart is no decision.
   const bool goes_on =
       !decisions.empty() && !stored.empty() && alike(decisions.back(), stored.front());
@@ -91,9 +92,8 @@ std::optional<desired::Limit> limit_of(const fleet::Autoscaling& autoscaling,
                                        const scaling::Evaluation& rules,
                                        const scaling::Verdict& verdict) {
   if (rules.limited)
-    return desired::Limit{
-        desired::kAtMaximum,
-        "a rule wants more than maxReplicas " + std::to_string(autoscaling.max_replicas)};
+    return desired::Limit{desired::kAtMaximum, "a rule wants more than maxReplicas " +
+                                                   std::to_string(autoscaling.max_replicas)};
   std::string sentence = limitation(policy, verdict);
   if (sentence.empty()) return std::nullopt;
   return desired::Limit{verdict.unattainable ? desired::kUnattainable : desired::kAtMaximum,
@@ -109,9 +109,8 @@ void Scalers::evaluate_rules(Entry& entry, const fleet::MCPServer& server, int o
   entry.last = entry.rules.evaluate(*server.autoscaling, observed, now);
   if (!entry.last.decision) return;
   const auto& outcomes = entry.last.outcomes;
-  const auto found = std::ranges::find_if(outcomes, [&](const auto& outcome) {
-    return outcome.rule == entry.last.decision->rule;
-  });
+  const auto found = std::ranges::find_if(
+      outcomes, [&](const auto& outcome) { return outcome.rule == entry.last.decision->rule; });
   entry.cause = found == outcomes.end() ? std::nullopt : std::optional(*found);
 }
 
@@ -185,7 +184,8 @@ Ticked Scalers::tick(const fleet::MCPServer& server, Tick tick, const Replicas& 
 
   tick.facts.now = now;
   tick.facts.pods = replicas.pods;
-  if (entry.written && (replicas.pods.wanted != entry.written->before || now > entry.written->until))
+  if (entry.written &&
+      (replicas.pods.wanted != entry.written->before || now > entry.written->until))
     entry.written.reset();
   if (entry.written) tick.facts.pods.wanted = entry.written->replicas;
   for (const auto& reading : tick.measured)
@@ -195,8 +195,8 @@ Ticked Scalers::tick(const fleet::MCPServer& server, Tick tick, const Replicas& 
   decide(entry, server, tick.facts);
   entry.metric_problems.clear();
   if (auto missing = missing_data(entry.policy, tick.facts, entry.verdict); !missing.empty())
-    entry.metric_problems.push_back(
-        missing + (tick.why_missing.empty() ? "" : ": " + tick.why_missing));
+    entry.metric_problems.push_back(missing +
+                                    (tick.why_missing.empty() ? "" : ": " + tick.why_missing));
 
   Ticked result;
   result.begun = note(entry);

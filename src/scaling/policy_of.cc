@@ -98,11 +98,10 @@ DirectionBehavior direction_of(const Json& json, DirectionBehavior result) {
   if (!member(json, "policies").is_array()) return result;
   result.policies.clear();
   for (const Json& policy : fleet::list_of(json, "policies"))
-    result.policies.push_back(
-        {fleet::text_of(policy, "type") == "Pods" ? RatePolicy::Type::Pods
-                                                  : RatePolicy::Type::Percent,
-         static_cast<int>(fleet::number_of(policy, "value")),
-         seconds(fleet::number_of(policy, "periodSeconds"))});
+    result.policies.push_back({fleet::text_of(policy, "type") == "Pods" ? RatePolicy::Type::Pods
+                                                                        : RatePolicy::Type::Percent,
+                               static_cast<int>(fleet::number_of(policy, "value")),
+                               seconds(fleet::number_of(policy, "periodSeconds"))});
   return result;
 }
 
@@ -110,8 +109,7 @@ std::vector<Schedule> schedules_of(const fleet::Autoscaling& autoscaling) {
   std::vector<Schedule> schedules;
   for (const auto& entry : autoscaling.schedule)
     if (auto cron = Cron::parse(entry.start))
-      schedules.push_back(
-          {entry.name, std::move(*cron), entry.duration, entry.min_replicas, entry.ramp});
+      schedules.push_back({entry.name, *cron, entry.duration, entry.min_replicas, entry.ramp});
   return schedules;
 }
 
