@@ -4,11 +4,11 @@
 #include <simdjson.h>
 
 #include <initializer_list>
-#include <map>
 #include <string>
 #include <string_view>
 
 #include "base/result.h"
+#include "metrics-adapter/labels.h"
 
 namespace mcpfleet::adapter {
 
@@ -46,18 +46,17 @@ inline std::string_view text_at(simdjson::dom::element at,
   return text;
 }
 
-// An object of strings, such as labels.
-inline std::map<std::string, std::string, std::less<>> texts_at(
-    simdjson::dom::element at, std::initializer_list<std::string_view> path) {
-  std::map<std::string, std::string, std::less<>> result;
+// An object of strings.
+inline Labels labels_at(simdjson::dom::element at, std::initializer_list<std::string_view> path) {
+  Labels labels;
   simdjson::dom::object object;
-  if (!find(at, path) || at.get(object) != simdjson::SUCCESS) return result;
+  if (!find(at, path) || at.get(object) != simdjson::SUCCESS) return labels;
   for (const auto field : object) {
     std::string_view text;
-    if (field.value.get(text) == simdjson::SUCCESS)
-      result.emplace(std::string(field.key), std::string(text));
+    if (field.value.get(text) == simdjson::SUCCESS) labels.add(field.key, text);
   }
-  return result;
+  labels.shrink_to_fit();
+  return labels;
 }
 
 }  // namespace mcpfleet::adapter

@@ -29,11 +29,7 @@ std::unexpected<Error> no_value(const MetricQuery& query, const std::string& rea
 
 bool selects(const metrics::LabelSelector& selector, const Labels& labels) {
   if (selector.empty()) return true;
-  return selector.matches([&labels](std::string_view key) -> std::optional<std::string_view> {
-    const auto found = labels.find(key);
-    if (found == labels.end()) return std::nullopt;
-    return found->second;
-  });
+  return selector.matches([&labels](std::string_view key) { return labels.get(key); });
 }
 
 Result<metrics::Query> to_metrics_query(const MetricQuery& query, metrics::Metric metric) {
@@ -90,7 +86,7 @@ std::vector<const PodEntry*> select_pods(const NamespaceView& space, const Metri
 }
 
 bool selects_server(const metrics::LabelSelector& selector, const ServerRecord& record) {
-  return selects(selector, {{std::string(kServerKey), record.name}});
+  return selects(selector, {{kServerKey, record.name}});
 }
 
 // What an external metric is of MCPServers.

@@ -79,7 +79,7 @@ void read_workload(simdjson::dom::element pod, PodTarget& target) {
 
 std::string_view PodTarget::revision() const {
   for (const auto label : {kTemplateLabel, kRevisionLabel})
-    if (const auto found = labels.find(label); found != labels.end()) return found->second;
+    if (const auto found = labels.get(label)) return *found;
   return {};
 }
 
@@ -93,9 +93,8 @@ Result<PodTarget> decode_pod(std::string_view json) {
   target.uid = text_at(*pod, {"metadata", "uid"});
   if (target.name.empty() || target.namespace_.empty() || target.uid.empty())
     return fail(ErrorKind::Malformed, "a pod without metadata.name, namespace or uid");
-  target.labels = texts_at(*pod, {"metadata", "labels"});
-  if (const auto server = target.labels.find(kServerLabel); server != target.labels.end())
-    target.server = server->second;
+  target.labels = labels_at(*pod, {"metadata", "labels"});
+  target.server = target.labels.get(kServerLabel).value_or("");
   const std::string place = "pod " + target.namespace_ + "/" + target.name;
   if (auto read = read_opt_in(*pod, target); !read) return fail(read.error().context(place));
   if (!target.kept()) return target;

@@ -2,13 +2,13 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "metrics-adapter/labels.h"
 
 namespace mcpfleet::adapter {
 
@@ -16,8 +16,6 @@ namespace mcpfleet::adapter {
 inline constexpr std::string_view kServerLabel = "mcpfleet.dev/server";
 // Any other pod with this annotation set to "true" is scraped, too.
 inline constexpr std::string_view kScrapeAnnotation = "mcpfleet.dev/scrape";
-
-using Labels = std::map<std::string, std::string, std::less<>>;
 
 struct PodTarget {
   std::string namespace_;

@@ -7,7 +7,8 @@ bool Roster::refresh() {
   if (!dirty_.exchange(false) && complete == snapshot_.load()->complete) return false;
   auto next = std::make_shared<Snapshot>();
   next->complete = complete;
-  std::unordered_map<std::string, std::shared_ptr<PodRecord>> records;
+  // The uids are those of the targets, which a snapshot holds for as long as it is the last one.
+  std::unordered_map<std::string_view, std::shared_ptr<PodRecord>> records;
   for (auto& target : pods_()) {
     auto known = records_.find(target->uid);
     auto record = known != records_.end() ? known->second : std::make_shared<PodRecord>(window_);
@@ -21,6 +22,10 @@ bool Roster::refresh() {
   for (auto& server : servers_()) {
     auto& servers = next->namespaces[server->namespace_].servers;
     servers.emplace(server->name, std::move(server));
+  }
+  for (auto& [name, space] : next->namespaces) {
+    space.pods.shrink_to_fit();
+    for (auto& [server, pods] : space.pods_of) pods.shrink_to_fit();
   }
   records_ = std::move(records);
   snapshot_.store(std::move(next));

@@ -28,19 +28,22 @@ struct PodHealth {
 
 // One pod for as long as it lives (a pod of the same name with another uid is another one).
 struct PodRecord {
-  explicit PodRecord(Duration covers) : window(covers), series(covers) {}
+  explicit PodRecord(Duration covers) : window(covers) {}
 
   // Any thread.
   std::atomic<std::shared_ptr<const PodHealth>> health{std::make_shared<const PodHealth>()};
+  std::atomic<std::size_t> kept_series{0};
   // Set while a scrape is under way; who set it may use what follows.
   std::atomic<bool> busy{false};
   bool asked_past = false;    // the first scrape asks for what was before it
+  bool told_failing = false;  // the log says that it fails
+  bool told_refused = false;  // the log says that some of its series are not kept
   metrics::PodWindow window;  // protected by window_mutex: any thread may look
   std::mutex window_mutex;
-  metrics::SeriesWindow series;
-  bool told_failing = false;                // the log says that it fails
-  bool told_refused = false;                // the log says that some of its series are not kept
-  std::atomic<std::size_t> kept_series{0};  // any thread
+  std::unique_ptr<metrics::SeriesWindow> series;  // null: none is kept
+  // Used by the Scraper's own thread only.
+  bool has_turn = false;
+  std::shared_ptr<const PodTarget> target;  // null: there is nothing to scrape
 };
 
 struct PodEntry {
@@ -99,7 +102,7 @@ class Roster {
   std::atomic<bool> dirty_{true};
   std::atomic<std::shared_ptr<const Snapshot>> snapshot_{std::make_shared<const Snapshot>()};
   // Used by refresh() only.
-  std::unordered_map<std::string, std::shared_ptr<PodRecord>> records_;  // by uid
+  std::unordered_map<std::string_view, std::shared_ptr<PodRecord>> records_;  // by a target's uid
 };
 
 }  // namespace mcpfleet::adapter

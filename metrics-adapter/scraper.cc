@@ -16,6 +16,11 @@ using std::chrono::seconds;
 
 // How soon a new pod is noticed.
 constexpr Duration kLook = milliseconds(50);
+// The turns of so long a time are taken together: for each by itself, a large fleet would wake the
+// thread a thousand times a second.
+constexpr Duration kTogether = milliseconds(4);
+// Between the first turns of new pods, so that not all of a fleet are under way at once.
+constexpr Duration kApart = std::chrono::microseconds(500);
 constexpr std::size_t kMaxFailureText = 300;
 
 std::string key_of(const PodTarget& target) { return target.namespace_ + "/" + target.name; }
@@ -76,31 +81,39 @@ void Scraper::run() {
     scrape_due(now);
     Duration pause = kLook;
     if (!queue_.empty())
-      pause = std::clamp<Duration>(queue_.top().at - clock_.monotonic(), Duration{0}, kLook);
+      pause = std::clamp<Duration>(queue_.top().at - clock_.monotonic(), kTogether, kLook);
     lock.lock();
     wake_.wait_for(lock, pause, [this] { return stopping_.load(); });
   }
 }
 
-// Pods that are gone lose their turn when it comes; new ones are due at once.
+// Pods that are gone lose their turn when it comes; new ones are due at once, those of a fleet that
+// is all new one soon after the other.
 void Scraper::take_snapshot(MonotonicTime now) {
-  std::unordered_map<std::string, PodEntry> entries;
+  for (const auto& [name, space] : taken_->namespaces)
+    for (const auto& entry : space.pods) entry.record->target = nullptr;
+  taken_ = roster_.snapshot();
+  Duration wait{0};
+  std::size_t targets = 0;
   std::size_t kept = 0;
-  for (const auto& [name, space] : roster_.snapshot()->namespaces) {
-    for (const auto& entry : space.pods) {
-      if (entry.target->finished || entry.target->ip.empty()) continue;
-      if (!entries_.contains(entry.target->uid)) queue_.push({now, entry.target->uid});
-      entries.emplace(entry.target->uid, entry);
-      kept += entry.record->kept_series.load();
+  for (const auto& [name, space] : taken_->namespaces) {
+    for (const auto& [target, record] : space.pods) {
+      if (target->finished || target->ip.empty()) continue;
+      record->target = target;
+      if (!std::exchange(record->has_turn, true)) {
+        queue_.push({now + wait, record});
+        wait = std::min<Duration>(wait + kApart, options_.interval / 2);
+      }
+      ++targets;
+      kept += record->kept_series.load();
     }
   }
-  entries_ = std::move(entries);
   kept_series_ = kept;
   metrics_.set_kept_series(kept);
-  metrics_.set_targets(entries_.size());
+  metrics_.set_targets(targets);
 }
 
-// A new pod's turns come at once and within one and a half intervals.
+// A new pod's turns come within half an interval and one and a half later.
 void Scraper::note_warm(MonotonicTime now) {
   if (!roster_.snapshot()->complete) return;
   if (!complete_since_) complete_since_ = now;
@@ -109,12 +122,12 @@ void Scraper::note_warm(MonotonicTime now) {
 
 void Scraper::scrape_due(MonotonicTime now) {
   while (!queue_.empty() && queue_.top().at <= now) {
-    const std::string uid = queue_.top().uid;
+    const auto record = queue_.top().record;
     queue_.pop();
-    const auto found = entries_.find(uid);
-    if (found == entries_.end()) continue;
-    queue_.push({next_turn(uid, now), uid});
-    scrape(found->second);
+    record->has_turn = record->target != nullptr;
+    if (!record->has_turn) continue;
+    queue_.push({next_turn(record->target->uid, now), record});
+    scrape({record->target, record});
   }
 }
 
@@ -200,9 +213,13 @@ Result<metrics::Sample> Scraper::read_text(const PodEntry& entry, std::string_vi
   auto last = read_past(entry, text);
   if (!last) return fail(last.error());
   const auto body = *last;
-  auto& series = entry.record->series;
   auto wanted = demand_.wanted(entry.target->namespace_);
-  if (wanted == nullptr && series.size() == 0) return metrics::read_sample(body, options_.limits);
+  if (wanted == nullptr && entry.record->series == nullptr)
+    return metrics::read_sample(body, options_.limits);
+  if (entry.record->series == nullptr)
+    entry.record->series = std::make_unique<metrics::SeriesWindow>(options_.window);
+  auto& series = *entry.record->series;
+  const bool is_wanted = wanted != nullptr;
   // What this pod has already is its own.
   const auto others = kept_series_.load() - std::min(kept_series_.load(), series.size());
   series.begin(clock_.monotonic(), std::move(wanted),
@@ -211,15 +228,16 @@ Result<metrics::Sample> Scraper::read_text(const PodEntry& entry, std::string_vi
       body, options_.limits, [&series](const metrics::SeriesView& seen) { series.take(seen); });
   if (sample) series.end();
   note_kept(entry);
+  if (!is_wanted && series.size() == 0) entry.record->series = nullptr;
   return sample;
 }
 
 void Scraper::note_kept(const PodEntry& entry) {
   auto& record = *entry.record;
-  const auto size = record.series.size();
+  const auto size = record.series->size();
   const auto before = record.kept_series.exchange(size);
   metrics_.set_kept_series(kept_series_ += size - before);
-  const auto refused = record.series.refused();
+  const auto refused = record.series->refused();
   if (refused > 0) metrics_.count_refused_series(refused);
   if (refused > 0 && !record.told_refused)
     log::warn("not all series of a pod are kept: --max-series is reached",
@@ -238,8 +256,8 @@ void Scraper::succeed(const PodEntry& entry, metrics::Sample sample) {
   metrics_.count_series(sample.calls.size());
   auto health = std::make_shared<PodHealth>();
   auto view = std::make_shared<metrics::PodView>(add_to_window(record, std::move(sample)));
-  if (record.series.size() > 0)
-    view->series = std::make_shared<const metrics::SeriesStates>(record.series.states());
+  if (record.series != nullptr && record.series->size() > 0)
+    view->series = std::make_shared<const metrics::SeriesStates>(record.series->states());
   health->view = std::move(view);
   record.health.store(std::move(health));
   if (!record.told_failing) return;

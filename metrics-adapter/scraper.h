@@ -12,7 +12,6 @@
 #include <queue>
 #include <string>
 #include <thread>
-#include <unordered_map>
 #include <vector>
 
 #include "base/clock.h"
@@ -54,7 +53,7 @@ class Scraper {
  private:
   struct Due {
     MonotonicTime at;
-    std::string uid;
+    std::shared_ptr<PodRecord> record;
     bool operator>(const Due& other) const { return at > other.at; }
   };
 
@@ -82,7 +81,7 @@ class Scraper {
   Demand& demand_;
   OwnMetrics& metrics_;
   // Used by the thread only.
-  std::unordered_map<std::string, PodEntry> entries_;  // by uid
+  std::shared_ptr<const Snapshot> taken_ = std::make_shared<const Snapshot>();  // is scraped
   std::priority_queue<Due, std::vector<Due>, std::greater<>> queue_;
   std::optional<MonotonicTime> complete_since_;
 

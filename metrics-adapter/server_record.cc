@@ -13,7 +13,7 @@ Result<ServerRecord> decode_server(std::string_view json) {
   record.name = text_at(*server, {"metadata", "name"});
   if (record.name.empty() || record.namespace_.empty())
     return fail(ErrorKind::Malformed, "an MCPServer without metadata.name or namespace");
-  record.labels = texts_at(*server, {"metadata", "labels"});
+  record.labels = labels_at(*server, {"metadata", "labels"});
   auto recommended = *server;
   std::int64_t replicas = 0;
   if (find(recommended, {"status", "scaling", "recommendedReplicas"}) &&

@@ -7,7 +7,7 @@
 #include <string_view>
 
 #include "base/result.h"
-#include "metrics-adapter/pod_target.h"
+#include "metrics-adapter/labels.h"
 
 namespace mcpfleet::adapter {
 

@@ -1,6 +1,7 @@
 // All of the program that has to do with the past.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <optional>
 
@@ -23,6 +24,10 @@ class HistoryPart {
   HistoryPart(const HistoryOptions& options, Duration scrape_interval, metrics::Terms terms,
               const Roster& roster, const Clock& clock, OwnMetrics& metrics);
 
+  ~HistoryPart();
+  HistoryPart(const HistoryPart&) = delete;
+  HistoryPart& operator=(const HistoryPart&) = delete;
+
   // From now on the past is written down.
   void start();
 
@@ -31,12 +36,14 @@ class HistoryPart {
 
  private:
   Duration record();
+  bool pause();
 
   const HistoryOptions options_;
   const Clock& clock_;
   HistoryMetrics metrics_;
   HistoryBook book_;
   HistoryApi api_{book_};
+  std::atomic<bool> ending_{false};
   Recorder recorder_;
   std::unique_ptr<RedisArchive> archive_;  // null: no Redis; used by the loop
   std::optional<Periodic> loop_;

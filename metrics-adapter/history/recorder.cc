@@ -16,6 +16,8 @@ using metrics::kMetricCount;
 using metrics::Metric;
 using metrics::Reading;
 
+constexpr std::size_t kBetweenPauses = 50;  // objects: less than a millisecond
+
 HistoryKey key_of(const ServerRecord& server) {
   return {std::string(kServersResource), server.namespace_, server.name, "", ""};
 }
@@ -55,7 +57,8 @@ void Recorder::record(metrics::Instant now) {
   now_ = now;
   want_new(snapshot);
   const bool coarse = is_new(coarse_step_, now.wall, book_.limits().detail.step);
-  for (const auto& [name, space] : snapshot->namespaces) record_space(space, details_ && coarse);
+  for (const auto& [name, space] : snapshot->namespaces)
+    if (!record_space(space, details_ && coarse)) return;
   if (is_new(minute_, now.wall, std::chrono::minutes(1))) book_.tidy(now.wall);
 }
 
@@ -73,10 +76,25 @@ void Recorder::want_new(std::shared_ptr<const Snapshot> snapshot) {
   seen_ = std::move(snapshot);
 }
 
-void Recorder::record_space(const NamespaceView& space, bool details) {
-  for (const auto& [name, server] : space.servers) record_server(*server, space, details);
-  if (!details) return;
-  for (const auto& entry : space.pods) record_pod(entry);
+// False: it was broken off.
+bool Recorder::record_space(const NamespaceView& space, bool details) {
+  for (const auto& [name, server] : space.servers) {
+    record_server(*server, space, details);
+    if (!goes_on()) return false;
+  }
+  if (!details) return true;
+  for (const auto& entry : space.pods) {
+    record_pod(entry);
+    if (!goes_on()) return false;
+  }
+  return true;
+}
+
+// After each object.
+bool Recorder::goes_on() {
+  if (!pause_ || ++since_pause_ < kBetweenPauses) return true;
+  since_pause_ = 0;
+  return pause_();
 }
 
 void Recorder::record_server(const ServerRecord& server, const NamespaceView& space, bool details) {

@@ -1,9 +1,10 @@
 #include "base/time_text.h"
 
+#include <algorithm>
 #include <charconv>
+#include <chrono>
 #include <cmath>
 #include <cstdio>
-#include <ctime>
 
 namespace mcpfleet {
 namespace {
@@ -56,12 +57,22 @@ Result<double> unit_in_nanoseconds(std::string_view unit) {
 
 }  // namespace
 
+// Without the C library, whose functions look at the locale and at a lock: an answer of the metrics
+// API holds a time for each pod.
 std::string to_rfc3339(WallTime time) {
-  const std::time_t whole = std::chrono::floor<seconds>(time).time_since_epoch().count();
-  std::tm parts{};
-  gmtime_r(&whole, &parts);
-  char text[32];
-  std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
+  const auto day = std::chrono::floor<std::chrono::days>(time);
+  const std::chrono::year_month_day date(day);
+  const std::chrono::hh_mm_ss clock(std::chrono::floor<seconds>(time - day));
+  std::string text = "0000-00-00T00:00:00Z";
+  const auto put = [&text](std::size_t end, std::int64_t number) {
+    for (; number > 0; number /= 10) text[--end] = static_cast<char>('0' + number % 10);
+  };
+  put(4, std::clamp(static_cast<int>(date.year()), 0, 9999));
+  put(7, static_cast<unsigned>(date.month()));
+  put(10, static_cast<unsigned>(date.day()));
+  put(13, clock.hours().count());
+  put(16, clock.minutes().count());
+  put(19, clock.seconds().count());
   return text;
 }
 

@@ -1,13 +1,14 @@
 #include "http/client.h"
 
+#include <algorithm>
 #include <boost/asio/executor_work_guard.hpp>
-#include <deque>
 #include <future>
 #include <list>
 #include <map>
 #include <set>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "http/connection.h"
 #include "http/stream.h"
@@ -81,9 +82,9 @@ class ClientImpl final : public Client {
 
  private:
   struct Pool {
-    std::deque<std::unique_ptr<Connection>> idle;  // newest last
-    std::size_t open = 0;                          // lent out
-    std::deque<asio::steady_timer*> line;          // calls that wait for a connection, oldest first
+    std::vector<RestingConnection> idle;  // newest last
+    std::size_t open = 0;                 // lent out
+    std::list<asio::steady_timer*> line;  // calls that wait for a connection, oldest first
   };
 
   static asio::awaitable<void> run(ClientImpl* self, Endpoint endpoint, BeastRequest request,
@@ -178,7 +179,9 @@ class ClientImpl final : public Client {
     }
     auto response = to_response(parser.get());
     response.body = std::move(parser.get().body());
-    if (parser.get().keep_alive() && !self->closing_) self->pool(endpoint, std::move(connection));
+    // Bytes beyond the answer are none that anybody asked for.
+    if (parser.get().keep_alive() && !self->closing_ && connection->buffer.size() == 0)
+      self->pool(endpoint, std::move(connection));
     co_return response;
   }
 
@@ -202,20 +205,20 @@ class ClientImpl final : public Client {
   std::unique_ptr<Connection> pooled(const Endpoint& endpoint) {
     auto& idle = pools_[endpoint].idle;
     const Time oldest = std::chrono::steady_clock::now() - options_.idle_timeout;
-    while (!idle.empty() && idle.front()->idle_since < oldest) idle.pop_front();
+    const auto young = std::ranges::find_if(
+        idle, [oldest](const auto& resting) { return resting.since() >= oldest; });
+    idle.erase(idle.begin(), young);
     while (!idle.empty()) {
-      auto connection = std::move(idle.back());
+      auto connection = std::move(idle.back()).take();
       idle.pop_back();
-      if (connection->reusable()) return connection;
+      if (connection) return connection;
     }
     return nullptr;
   }
 
   void pool(const Endpoint& endpoint, std::unique_ptr<Connection> connection) {
     connection->used_before = true;
-    connection->idle_since = std::chrono::steady_clock::now();
-    connection->lowest().expires_never();
-    pools_[endpoint].idle.push_back(std::move(connection));
+    pools_[endpoint].idle.emplace_back(std::move(connection), std::chrono::steady_clock::now());
   }
 
   // Constant after construction.

@@ -15,6 +15,7 @@ namespace {
 constexpr int kProbeAfterSeconds = 15;
 constexpr int kProbeEverySeconds = 5;
 constexpr int kGiveUpMilliseconds = 30'000;
+constexpr std::size_t kReadAhead = 16 * 1024;
 
 void notice_a_lost_peer(tcp::socket& socket) {
   const auto set = [&socket](int level, int name, int value) {
@@ -26,6 +27,13 @@ void notice_a_lost_peer(tcp::socket& socket) {
   set(IPPROTO_TCP, TCP_USER_TIMEOUT, kGiveUpMilliseconds);
 }
 
+// Whether the peer neither closed it nor sent anything.
+bool is_silent(tcp::socket& socket) {
+  char byte = 0;
+  return ::recv(socket.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 &&
+         (errno == EAGAIN || errno == EWOULDBLOCK);
+}
+
 }  // namespace
 
 void Connection::close() {
@@ -33,10 +41,25 @@ void Connection::close() {
   lowest().socket().close(ignored);
 }
 
-bool Connection::reusable() {
-  char byte = 0;
-  return ::recv(lowest().socket().native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 &&
-         (errno == EAGAIN || errno == EWOULDBLOCK);
+RestingConnection::RestingConnection(std::unique_ptr<Connection> connection, Time since)
+    : since_(since) {
+  if (connection->tls) {
+    connection->lowest().expires_never();
+    secure_ = std::move(connection);
+  } else {
+    plain_ = connection->plain->release_socket();
+  }
+}
+
+std::unique_ptr<Connection> RestingConnection::take() && {
+  auto& socket = secure_ ? secure_->lowest().socket() : *plain_;
+  if (!is_silent(socket)) return nullptr;
+  if (secure_) return std::move(secure_);
+  auto connection = std::make_unique<Connection>();
+  connection->buffer.reserve(kReadAhead);
+  connection->plain.emplace(std::move(*plain_));
+  connection->used_before = true;
+  return connection;
 }
 
 void Connector::close_all() {
@@ -66,7 +89,7 @@ asio::awaitable<Result<std::unique_ptr<Connection>>> Connector::connect(Connecto
   const auto addresses = co_await resolve(self, endpoint);
   if (!addresses) co_return fail(addresses.error());
   auto connection = std::make_unique<Connection>();
-  connection->buffer.reserve(16 * 1024);
+  connection->buffer.reserve(kReadAhead);
   if (endpoint.tls) {
     connection->tls.emplace(beast::tcp_stream(self->io_), *self->context_);
   } else {

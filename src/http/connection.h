@@ -23,12 +23,25 @@ struct Connection {
   std::optional<TlsStream> tls;
   beast::flat_buffer buffer;
   bool used_before = false;
-  Time idle_since;
 
   beast::tcp_stream& lowest() { return tls ? tls->next_layer() : *plain; }
   void close();
-  // False when the server closed it, or sent what nobody asked for, while it was in the pool.
-  bool reusable();
+};
+
+// A connection that nobody uses. Of a plain one only the socket is kept, since there may be one to
+// each of thousands of pods.
+class RestingConnection {
+ public:
+  RestingConnection(std::unique_ptr<Connection> connection, Time since);
+
+  Time since() const { return since_; }
+  // As it was before; null when the server closed it, or sent what nobody asked for, in between.
+  std::unique_ptr<Connection> take() &&;
+
+ private:
+  std::optional<tcp::socket> plain_;
+  std::unique_ptr<Connection> secure_;
+  Time since_;
 };
 
 // Makes connections.

@@ -1,11 +1,13 @@
 #include "http/server.h"
 
+#include <algorithm>
 #include <atomic>
 #include <boost/asio/any_io_executor.hpp>
-#include <boost/asio/strand.hpp>
+#include <boost/asio/executor_work_guard.hpp>
 #include <mutex>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "http/beast.h"
 #include "http/tls.h"
@@ -14,6 +16,9 @@ namespace mcpfleet::http {
 namespace {
 
 using Parser = bhttp::request_parser<bhttp::string_body>;
+
+// Holds a request with a token; it grows for larger ones. There is one of each connection.
+constexpr std::size_t kRequestBuffer = 4 * 1024;
 
 // Where a handler's answer and the connection that waits for it meet. A handler may keep its side
 // for longer than the server lives, so what belongs to the server is on the waiting side only.
@@ -30,6 +35,10 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
   static asio::awaitable<std::optional<Response>> wait(std::shared_ptr<Exchange> self,
                                                        asio::any_io_executor executor,
                                                        std::chrono::milliseconds limit) {
+    {
+      std::lock_guard lock(self->mutex_);
+      if (self->response_) co_return std::move(self->response_);
+    }
     asio::steady_timer timer(executor, limit);
     const Waiting waiting(*self, timer);
     if (waiting.necessary) {
@@ -122,7 +131,10 @@ bhttp::response<bhttp::string_body> to_beast(Response response, unsigned version
 class ServerImpl final : public Server {
  public:
   ServerImpl(ServerOptions options, Handler handler)
-      : options_(std::move(options)), handler_(std::move(handler)), io_(options_.threads) {}
+      : options_(std::move(options)), handler_(std::move(handler)) {
+    for (int i = 0; i < std::max(1, options_.threads); ++i)
+      loops_.push_back(std::make_unique<Loop>());
+  }
 
   ~ServerImpl() override { stop(); }
 
@@ -136,7 +148,8 @@ class ServerImpl final : public Server {
     if (ec)
       return fail(ErrorKind::Invalid,
                   "the listen address " + options_.address + " is not a numeric address");
-    tcp::acceptor acceptor(io_);
+    auto& io = loops_.front()->io;
+    tcp::acceptor acceptor(io);
     const tcp::endpoint endpoint(address, options_.port);
     acceptor.open(endpoint.protocol(), ec);
     if (!ec) acceptor.set_option(asio::socket_base::reuse_address(true), ec);
@@ -146,8 +159,8 @@ class ServerImpl final : public Server {
       return fail(ErrorKind::Unavailable, "cannot listen on " + options_.address + ":" +
                                               std::to_string(options_.port) + ": " + ec.message());
     port_ = acceptor.local_endpoint().port();
-    asio::co_spawn(io_, accept(this, std::move(acceptor)), [](std::exception_ptr) {});
-    for (int i = 0; i < options_.threads; ++i) threads_.emplace_back([this] { io_.run(); });
+    asio::co_spawn(io, accept(this, std::move(acceptor)), [](std::exception_ptr) {});
+    for (auto& loop : loops_) threads_.emplace_back([&loop] { loop->io.run(); });
     return {};
   }
 
@@ -162,21 +175,27 @@ class ServerImpl final : public Server {
   }
 
   void stop() override {
-    io_.stop();
+    for (auto& loop : loops_) loop->io.stop();
     for (auto& thread : threads_)
       if (thread.joinable()) thread.join();
   }
 
  private:
+  // A thread's own: a connection stays on one thread, so that threads do not wait for each other.
+  struct Loop {
+    asio::io_context io{1};
+    asio::executor_work_guard<asio::io_context::executor_type> work{io.get_executor()};
+  };
+
   static asio::awaitable<void> accept(ServerImpl* self, tcp::acceptor acceptor) {
-    for (;;) {
+    for (std::size_t next = 0;; next = (next + 1) % self->loops_.size()) {
       error_code ec;
-      tcp::socket socket(asio::make_strand(self->io_));
+      tcp::socket socket(self->loops_[next]->io);
       co_await acceptor.async_accept(socket, redirect_error(use_awaitable, ec));
       if (ec == asio::error::operation_aborted) co_return;
       if (ec) {
         // Out of descriptors, most likely: a pause lets others close before the next try.
-        asio::steady_timer pause(self->io_, std::chrono::milliseconds(50));
+        asio::steady_timer pause(acceptor.get_executor(), std::chrono::milliseconds(50));
         co_await pause.async_wait(redirect_error(use_awaitable, ec));
         continue;
       }
@@ -220,7 +239,7 @@ class ServerImpl final : public Server {
   static asio::awaitable<void> requests(ServerImpl* self, Stream& stream, std::string peer,
                                         std::shared_ptr<const PeerCertificate> certificate) {
     beast::flat_buffer buffer;
-    buffer.reserve(16 * 1024);
+    buffer.reserve(kRequestBuffer);
     for (bool keep_alive = true; keep_alive;) {
       auto incoming = co_await receive(self, stream, buffer);
       if (!incoming) co_return;
@@ -267,7 +286,7 @@ class ServerImpl final : public Server {
     if (buffer.size() == 0) {
       // Waiting for the next request may take the idle time; receiving it may not.
       beast::get_lowest_layer(stream).expires_after(options.idle_timeout);
-      const auto space = buffer.prepare(8 * 1024);
+      const auto space = buffer.prepare(kRequestBuffer);
       const auto got = co_await stream.async_read_some(space, redirect_error(use_awaitable, ec));
       if (ec) co_return std::nullopt;
       buffer.commit(got);
@@ -327,7 +346,7 @@ class ServerImpl final : public Server {
 
   std::vector<std::thread> threads_;
   // Last, so that the connections' frames, which refer to the members above, go first.
-  asio::io_context io_;
+  std::vector<std::unique_ptr<Loop>> loops_;
 };
 
 }  // namespace

@@ -42,24 +42,45 @@ void Histogram::observe(double seconds) {
 }
 
 void Histogram::add(std::size_t bucket, std::uint64_t count) {
-  buckets_.at(bucket) += count;
+  if (count == 0) return;
+  if (counts_.empty()) first_ = bucket;
+  if (bucket < first_) {
+    counts_.insert(counts_.begin(), first_ - bucket, 0);
+    first_ = bucket;
+  }
+  if (bucket - first_ >= counts_.size()) counts_.resize(bucket - first_ + 1);
+  counts_[bucket - first_] += count;
   count_ += count;
 }
 
 void Histogram::merge(const Histogram& other) {
-  for (std::size_t i = 0; i < kBuckets; ++i) buckets_[i] += other.buckets_[i];
-  count_ += other.count_;
+  if (counts_.empty()) {
+    counts_ = other.counts_;
+    first_ = other.first_;
+    count_ = other.count_;
+    sum_ += other.sum_;
+    return;
+  }
+  other.visit([this](std::size_t bucket, std::uint64_t count) { add(bucket, count); });
   sum_ += other.sum_;
 }
 
 std::optional<Histogram> Histogram::since(const Histogram& earlier) const {
   Histogram difference;
-  for (std::size_t i = 0; i < kBuckets; ++i) {
-    if (buckets_[i] < earlier.buckets_[i]) return std::nullopt;
-    difference.add(i, buckets_[i] - earlier.buckets_[i]);
-  }
+  bool fell = false;
+  earlier.visit([&](std::size_t bucket, std::uint64_t count) { fell |= at(bucket) < count; });
+  if (fell) return std::nullopt;
+  visit([&](std::size_t bucket, std::uint64_t count) {
+    difference.add(bucket, count - earlier.at(bucket));
+  });
   difference.sum_ = sum_ - earlier.sum_;
   return difference;
+}
+
+std::array<std::uint64_t, Histogram::kBuckets> Histogram::buckets() const {
+  std::array<std::uint64_t, kBuckets> all{};
+  std::ranges::copy(counts_, all.begin() + static_cast<std::ptrdiff_t>(first_));
+  return all;
 }
 
 std::optional<double> Histogram::quantile(double q) const {
@@ -67,11 +88,12 @@ std::optional<double> Histogram::quantile(double q) const {
   const double rank = std::clamp(q, 0.0, 1.0) * static_cast<double>(count_);
   const auto all = bounds();
   std::uint64_t below = 0;
-  for (std::size_t i = 0; i < kFiniteBounds; ++i) {
-    const auto upto = below + buckets_[i];
-    if (buckets_[i] > 0 && static_cast<double>(upto) >= rank) {
+  for (std::size_t i = first_; i < std::min(first_ + counts_.size(), kFiniteBounds); ++i) {
+    const auto here = at(i);
+    const auto upto = below + here;
+    if (here > 0 && static_cast<double>(upto) >= rank) {
       const double lower = i == 0 ? 0.0 : all[i - 1];
-      const double part = (rank - static_cast<double>(below)) / static_cast<double>(buckets_[i]);
+      const double part = (rank - static_cast<double>(below)) / static_cast<double>(here);
       return lower + (all[i] - lower) * part;
     }
     below = upto;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
+#include <utility>
 
 namespace mcpfleet::metrics {
 namespace {
@@ -11,25 +13,38 @@ constexpr std::array<std::string_view, 6> kFields{"count", "sum", "avg", "min", 
 // A map's node and its allocation, beyond key and object.
 constexpr std::size_t kNode = 64;
 
-// The first key that a selection can mean.
-HistoryKey first_of(const HistorySelection& of) {
-  return {std::string(of.resource), std::string(of.namespace_), std::string(of.name), "", ""};
+// Texts are in the order of their keys, since no name has a NUL.
+std::string text_of(const HistoryKey& key) {
+  std::string text;
+  text.reserve(key.resource.size() + key.namespace_.size() + key.name.size() + key.method.size() +
+               key.tool.size() + 4);
+  for (const auto* field : {&key.resource, &key.namespace_, &key.name, &key.method})
+    text.append(*field).append(1, '\0');
+  return text += key.tool;
 }
 
-// Whether a key is still in the range that begins with first_of().
-bool in_range(const HistoryKey& key, const HistorySelection& of) {
-  return key.resource == of.resource && key.namespace_ == of.namespace_ &&
-         (of.name.empty() || key.name == of.name);
+HistoryKey key_of(std::string_view text) {
+  HistoryKey key;
+  for (auto* field : {&key.resource, &key.namespace_, &key.name, &key.method}) {
+    const auto end = text.find('\0');
+    *field = text.substr(0, end);
+    text.remove_prefix(end + 1);
+  }
+  key.tool = text;
+  return key;
+}
+
+// What the texts of all keys that a selection can mean begin with.
+std::string prefix_of(const HistorySelection& of) {
+  std::string prefix;
+  prefix.append(of.resource).append(1, '\0').append(of.namespace_).append(1, '\0');
+  if (!of.name.empty()) prefix.append(of.name).append(1, '\0');
+  return prefix;
 }
 
 bool selects(const HistoryKey& key, const HistorySelection& of) {
   if (!of.only) return !key.is_tool();
   return key.is_tool() && of.only(key.method, key.tool);
-}
-
-std::size_t text_bytes(const HistoryKey& key) {
-  return key.resource.size() + key.namespace_.size() + key.name.size() + key.method.size() +
-         key.tool.size();
 }
 
 Duration longest_span(const HistoryShape& shape) {
@@ -66,29 +81,36 @@ double field_of(const Aggregate& aggregate, AggregateField field) {
   return 0;
 }
 
-bool History::is_detail(const HistoryKey& key) const {
-  return key.is_tool() || key.resource == kPods;
-}
+bool History::is_detail(const HistoryKey& key) { return key.is_tool() || key.resource == kPods; }
 
 const HistoryShape& History::shape_of(const HistoryKey& key) const {
   return is_detail(key) ? limits_.detail : limits_.whole;
 }
 
 std::size_t History::need_of(const HistoryKey& key) const {
-  return kNode + sizeof(Objects::value_type) + text_bytes(key) +
+  return kNode + sizeof(Objects::value_type) + text_of(key).size() +
          ObjectHistory::most_bytes(shape_of(key));
 }
 
+template <typename Self, typename Call>
+void History::visit_range(Self& self, const HistorySelection& of, const Call& call) {
+  const auto prefix = prefix_of(of);
+  auto at = self.objects_.lower_bound(prefix);
+  while (at != self.objects_.end() && at->first.starts_with(prefix)) at = call(at);
+}
+
 std::size_t History::tools_of(const HistoryKey& key) const {
-  const HistorySelection object{key.resource, key.namespace_, key.name, {}};
   std::size_t tools = 0;
-  for (auto at = objects_.lower_bound(first_of(object));
-       at != objects_.end() && in_range(at->first, object); ++at)
-    if (at->first.is_tool()) ++tools;
+  visit_range(*this, {key.resource, key.namespace_, key.name, {}}, [&tools](auto at) {
+    if (key_of(at->first).is_tool()) ++tools;
+    return std::next(at);
+  });
   return tools;
 }
 
 Result<void> History::check_room(const HistoryKey& key) const {
+  if (std::ranges::count(text_of(key), '\0') != 4)
+    return fail(ErrorKind::Invalid, "a name or tool holds a NUL");
   if (objects_.size() >= limits_.max_objects)
     return fail(ErrorKind::TooMany, "histories are kept of " + std::to_string(limits_.max_objects) +
                                         " pods, servers and tools at most");
@@ -105,34 +127,36 @@ Result<void> History::check_room(const HistoryKey& key) const {
 }
 
 Result<ObjectHistory*> History::open(const HistoryKey& key) {
-  if (const auto found = objects_.find(key); found != objects_.end()) return &found->second;
+  auto text = text_of(key);
+  if (const auto found = objects_.find(text); found != objects_.end()) return &found->second;
   if (auto room = check_room(key); !room) return fail(room.error());
   const auto need = need_of(key);
   reserved_ += need;
   if (is_detail(key)) reserved_for_details_ += need;
-  return &objects_.emplace(key, ObjectHistory(shape_of(key))).first->second;
+  return &objects_.emplace(std::move(text), ObjectHistory(shape_of(key))).first->second;
 }
 
 Result<Recorded> History::record(const HistoryKey& key, WallTime at, const Reading& reading) {
   const bool empty =
       std::ranges::none_of(reading, [](const auto& value) { return value.has_value(); });
-  if (empty && !objects_.contains(key)) return Recorded{};
+  if (empty && find(key) == nullptr) return Recorded{};
   auto object = open(key);
   if (!object) return fail(object.error());
   return (*object)->record(at, reading);
 }
 
 const ObjectHistory* History::find(const HistoryKey& key) const {
-  const auto found = objects_.find(key);
+  const auto found = objects_.find(text_of(key));
   return found == objects_.end() ? nullptr : &found->second;
 }
 
 void History::visit(
     const HistorySelection& of,
     const std::function<void(const HistoryKey&, const ObjectHistory&)>& call) const {
-  for (auto at = objects_.lower_bound(first_of(of));
-       at != objects_.end() && in_range(at->first, of); ++at)
-    if (selects(at->first, of)) call(at->first, at->second);
+  visit_range(*this, of, [&](auto at) {
+    if (const auto key = key_of(at->first); selects(key, of)) call(key, at->second);
+    return std::next(at);
+  });
 }
 
 std::vector<RankedObject> History::top(const HistorySelection& of, Metric metric, WallTime from,
@@ -153,24 +177,21 @@ std::vector<RankedObject> History::top(const HistorySelection& of, Metric metric
 }
 
 History::Objects::iterator History::erase(Objects::iterator object) {
-  const auto need = need_of(object->first);
+  const auto key = key_of(object->first);
+  const auto need = need_of(key);
   reserved_ -= need;
-  if (is_detail(object->first)) reserved_for_details_ -= need;
+  if (is_detail(key)) reserved_for_details_ -= need;
   return objects_.erase(object);
 }
 
 std::size_t History::reset(const HistorySelection& of, std::optional<Metric> metric) {
   std::size_t count = 0;
-  for (auto at = objects_.lower_bound(first_of(of));
-       at != objects_.end() && in_range(at->first, of);) {
-    if (!at->first.is_tool()) ++count;
-    if (metric) {
-      at->second.reset(*metric);
-      ++at;
-    } else {
-      at = erase(at);
-    }
-  }
+  visit_range(*this, of, [&](auto at) {
+    if (!key_of(at->first).is_tool()) ++count;
+    if (!metric) return erase(at);
+    at->second.reset(*metric);
+    return std::next(at);
+  });
   return count;
 }
 
@@ -178,7 +199,7 @@ std::size_t History::forget_idle(WallTime now) {
   std::size_t forgotten = 0;
   for (auto at = objects_.begin(); at != objects_.end();) {
     const auto newest = at->second.newest();
-    if (newest && now - *newest <= longest_span(shape_of(at->first))) {
+    if (newest && now - *newest <= longest_span(shape_of(key_of(at->first)))) {
       ++at;
     } else {
       at = erase(at);
@@ -190,8 +211,8 @@ std::size_t History::forget_idle(WallTime now) {
 
 std::size_t History::bytes() const {
   std::size_t total = 0;
-  for (const auto& [key, object] : objects_)
-    total += kNode + sizeof(Objects::value_type) + text_bytes(key) + object.bytes();
+  for (const auto& [text, object] : objects_)
+    total += kNode + sizeof(Objects::value_type) + text.size() + object.bytes();
   return total;
 }
 

@@ -67,7 +67,7 @@ class History {
   explicit History(const HistoryLimits& limits) : limits_(limits) {}
 
   // Takes a reading; one without any value makes no object. Error: TooMany for an object that is
-  // new and has no room, saying of what there is too much.
+  // new and has no room, saying of what there is too much; Invalid for one whose names hold a NUL.
   Result<Recorded> record(const HistoryKey& key, WallTime at, const Reading& reading);
 
   // The object, for filling in what somebody else recorded; made where it is new. It stays where it
@@ -98,9 +98,13 @@ class History {
   const HistoryLimits& limits() const { return limits_; }
 
  private:
-  using Objects = std::map<HistoryKey, ObjectHistory>;
+  // By what a key is in one text: a third of the key's own size.
+  using Objects = std::map<std::string, ObjectHistory, std::less<>>;
 
-  bool is_detail(const HistoryKey& key) const;
+  // Calls for each object that is selected by all but its method and tool.
+  template <typename Self, typename Call>
+  static void visit_range(Self& self, const HistorySelection& of, const Call& call);
+  static bool is_detail(const HistoryKey& key);
   const HistoryShape& shape_of(const HistoryKey& key) const;
   std::size_t need_of(const HistoryKey& key) const;
   Result<void> check_room(const HistoryKey& key) const;

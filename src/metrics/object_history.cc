@@ -22,6 +22,10 @@ std::size_t slots_in(Duration span, Duration step) {
   return static_cast<std::size_t>((span + step - Duration{1}) / step);
 }
 
+bool is_whole(const HistoryShape& shape) {
+  return shape.fine_span > Duration{0} || shape.minutes_span > Duration{0};
+}
+
 // Calls with the time and cell of each slot of [from, to] that has something.
 template <typename Cell, typename Visit>
 void visit(const SlotRing<Cell>& ring, Duration step, WallTime from, WallTime to,
@@ -67,15 +71,34 @@ Aggregate ObjectHistory::MinuteCell::get() const {
           last.get().value_or(0)};
 }
 
-ObjectHistory::Series::Series(const HistoryShape& shape)
-    : fine(slots_in(shape.fine_span, shape.step)),
-      coarse(slots_in(shape.coarse_span, shape.coarse_step)),
-      minutes(slots_in(shape.minutes_span, kMinute)) {}
+ObjectHistory::Whole::Whole(const HistoryShape& shape)
+    : fine(slots_in(shape.fine_span, shape.step)), minutes(slots_in(shape.minutes_span, kMinute)) {}
+
+ObjectHistory::Series::Series(Metric of, const HistoryShape& shape)
+    : metric(of), coarse(slots_in(shape.coarse_span, shape.coarse_step)) {
+  if (is_whole(shape)) whole = std::make_unique<Whole>(shape);
+}
+
+std::size_t ObjectHistory::Series::bytes() const {
+  return coarse.bytes() +
+         (whole ? sizeof(Whole) + whole->fine.bytes() + whole->minutes.bytes() : 0);
+}
+
+const ObjectHistory::Series* ObjectHistory::find(Metric metric) const {
+  const auto found = std::ranges::find(series_, metric, &Series::metric);
+  return found == series_.end() ? nullptr : &*found;
+}
 
 ObjectHistory::Series& ObjectHistory::series_of(std::size_t metric) {
-  auto& series = series_[metric];
-  if (!series) series = std::make_unique<Series>(shape_);
-  return *series;
+  const auto of = static_cast<Metric>(metric);
+  if (const auto found = std::ranges::find(series_, of, &Series::metric); found != series_.end())
+    return *found;
+  series_.reserve(series_.size() + 1);  // most objects have some, and none has many
+  return series_.emplace_back(of, shape_);
+}
+
+void ObjectHistory::reset(Metric metric) {
+  std::erase_if(series_, [metric](const Series& series) { return series.metric == metric; });
 }
 
 Recorded ObjectHistory::record(WallTime at, const Reading& reading) {
@@ -99,18 +122,19 @@ Recorded ObjectHistory::record(WallTime at, const Reading& reading) {
     if (!reading[i]) continue;
     auto& series = series_of(i);
     const auto value = CompactValue::of(*reading[i]);
-    series.fine.put(slot, value);
     if (recorded.coarse) series.coarse.put(coarse, value);
-    series.open.add(*reading[i]);
+    if (!series.whole) continue;
+    series.whole->fine.put(slot, value);
+    series.whole->open.add(*reading[i]);
   }
   return recorded;
 }
 
 void ObjectHistory::end_minute() {
   for (auto& series : series_) {
-    if (!series || series->open.count == 0) continue;
-    series->minutes.put(minute_, MinuteCell::of(series->open));
-    series->open = {};
+    if (!series.whole || series.whole->open.count == 0) continue;
+    series.whole->minutes.put(minute_, MinuteCell::of(series.whole->open));
+    series.whole->open = {};
   }
 }
 
@@ -127,7 +151,9 @@ void ObjectHistory::restore(WallTime at, const Reading& reading) {
 void ObjectHistory::restore(Metric metric, const MinuteAggregate& minute) {
   const Slot slot = slot_of(minute.at, kMinute);
   if (slot == minute_ || minute.of.count == 0) return;
-  auto& ring = series_of(static_cast<std::size_t>(metric)).minutes;
+  auto& whole = series_of(static_cast<std::size_t>(metric)).whole;
+  if (!whole) return;
+  auto& ring = whole->minutes;
   if (ring.get(slot) == MinuteCell{}) ring.put(slot, MinuteCell::of(minute.of));
   note_restored(minute.at);
 }
@@ -137,7 +163,7 @@ void ObjectHistory::note_restored(WallTime at) {
 }
 
 WallTime ObjectHistory::fine_from(const Series& series) const {
-  const auto oldest = series.fine.oldest();
+  const auto oldest = series.whole ? series.whole->fine.oldest() : std::nullopt;
   return oldest ? time_of(*oldest, shape_.step) : WallTime::max();
 }
 
@@ -152,7 +178,7 @@ std::vector<HistorySample> ObjectHistory::samples(Metric metric, WallTime from, 
   // A coarse slot that the fine ones begin in holds one of theirs, at a time before it was read.
   if (from < fine)
     visit(series->coarse, shape_.coarse_step, from, std::min(to, fine - shape_.coarse_step), add);
-  visit(series->fine, shape_.step, std::max(from, fine), to, add);
+  if (series->whole) visit(series->whole->fine, shape_.step, std::max(from, fine), to, add);
   return found;
 }
 
@@ -160,12 +186,13 @@ std::vector<MinuteAggregate> ObjectHistory::minutes(Metric metric, WallTime from
                                                     WallTime to) const {
   std::vector<MinuteAggregate> found;
   const auto* series = find(metric);
-  if (series == nullptr) return found;
-  visit(series->minutes, kMinute, from, to,
+  if (series == nullptr || !series->whole) return found;
+  const auto& whole = *series->whole;
+  visit(whole.minutes, kMinute, from, to,
         [&found](WallTime at, const MinuteCell& cell) { found.push_back({at, cell.get()}); });
   const auto under_way = time_of(minute_, kMinute);
-  if (series->open.count > 0 && from <= under_way && under_way <= to)
-    found.push_back({under_way, series->open});
+  if (whole.open.count > 0 && from <= under_way && under_way <= to)
+    found.push_back({under_way, whole.open});
   return found;
 }
 
@@ -184,7 +211,7 @@ WindowAggregate ObjectHistory::aggregate(Metric metric, WallTime from, WallTime 
   const auto coarse = series->coarse.oldest();
   const bool older = coarse && time_of(*coarse + 1, shape_.coarse_step) <= fine;
   if (from >= fine || !older) {
-    visit(series->fine, shape_.step, from, to, add);
+    if (series->whole) visit(series->whole->fine, shape_.step, from, to, add);
   } else {
     result.step = shape_.coarse_step;
     visit(series->coarse, shape_.coarse_step, from, to, add);
@@ -198,17 +225,15 @@ std::optional<WallTime> ObjectHistory::newest() const {
 }
 
 std::size_t ObjectHistory::bytes() const {
-  std::size_t total = 0;
-  for (const auto& series : series_)
-    if (series)
-      total +=
-          sizeof(Series) + series->fine.bytes() + series->coarse.bytes() + series->minutes.bytes();
+  std::size_t total = series_.capacity() * sizeof(Series);
+  for (const auto& series : series_) total += series.bytes();
   return total;
 }
 
 std::size_t ObjectHistory::most_bytes(const HistoryShape& shape) {
   const auto series =
-      sizeof(Series) + SlotRing<CompactValue>::most_bytes(slots_in(shape.fine_span, shape.step)) +
+      sizeof(Series) + (is_whole(shape) ? sizeof(Whole) : 0) +
+      SlotRing<CompactValue>::most_bytes(slots_in(shape.fine_span, shape.step)) +
       SlotRing<CompactValue>::most_bytes(slots_in(shape.coarse_span, shape.coarse_step)) +
       SlotRing<MinuteCell>::most_bytes(slots_in(shape.minutes_span, kMinute));
   return kMetricCount * series;

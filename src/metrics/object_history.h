@@ -3,8 +3,8 @@
 //
 // Source: RealTimeMetrics of seed 000 has the same two (samples for an hour, minutes for a day).
 // What was not measured is absent, never zero.
-// Memory, by the default shape: 18 kB at most for each metric that changes, 1.2 kB while one does
-// not, none for one without values.
+// Memory, by the default shape: 18 kB at most for each metric that changes, after a day 1.2 kB for
+// one that does not, none for one without values. It is taken as time passes.
 // Thread safety: a plain value.
 #pragma once
 
@@ -103,7 +103,7 @@ class ObjectHistory {
   // any does; or over the minutes.
   WindowAggregate aggregate(Metric metric, WallTime from, WallTime to, Resolution by) const;
 
-  void reset(Metric metric) { series_[static_cast<std::size_t>(metric)].reset(); }
+  void reset(Metric metric);
 
   // Of the last reading, own or restored; nullopt: there was none.
   std::optional<WallTime> newest() const;
@@ -124,19 +124,26 @@ class ObjectHistory {
     bool operator==(const MinuteCell&) const = default;
   };
 
-  struct Series {
-    explicit Series(const HistoryShape& shape);
+  // What only objects with a fine span or minutes have; pods and tools have neither.
+  struct Whole {
+    explicit Whole(const HistoryShape& shape);
 
     SlotRing<CompactValue> fine;
-    SlotRing<CompactValue> coarse;
     SlotRing<MinuteCell> minutes;
     Aggregate open;  // of the minute that is under way
   };
+  struct Series {
+    Series(Metric of, const HistoryShape& shape);
+
+    std::size_t bytes() const;  // beyond its own
+
+    Metric metric;
+    SlotRing<CompactValue> coarse;
+    std::unique_ptr<Whole> whole;  // null: there is none
+  };
 
   Series& series_of(std::size_t metric);
-  const Series* find(Metric metric) const {
-    return series_[static_cast<std::size_t>(metric)].get();
-  }
+  const Series* find(Metric metric) const;
   void end_minute();
   void note_restored(WallTime at);
   // Where the fine samples begin; the coarse ones are before.
@@ -147,7 +154,7 @@ class ObjectHistory {
   Slot coarse_ = -1;            // the last coarse step that has its reading
   Slot minute_ = -1;            // the one that is under way
   bool whole_ = false;          // it was seen from its beginning on
-  std::array<std::unique_ptr<Series>, kMetricCount> series_;  // null: never had a value
+  std::vector<Series> series_;  // of the metrics that had a value once
 };
 
 }  // namespace mcpfleet::metrics

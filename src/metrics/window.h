@@ -1,12 +1,13 @@
 // The scrapes of one pod over the last seconds, as increases.
 //
 // Counters are turned into increases as they arrive, so that a restart of the pod (counters that
-// start again at zero) never shows as a fall. Memory: what changed in each scrape of the window.
+// start again at zero) never shows as a fall. Memory: what changed in each scrape of the window, in
+// some ten bytes a scrape for each kind of request, and in 25 with durations; see
+// hack/bench adapter_memory.
 // Thread safety: PodWindow is for one thread at a time; a PodView never changes.
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -15,6 +16,7 @@
 
 #include "base/clock.h"
 #include "metrics/histogram.h"
+#include "metrics/packed_numbers.h"
 #include "metrics/sample.h"
 #include "metrics/series_window.h"
 
@@ -82,35 +84,61 @@ class PodWindow {
   PodView view(std::optional<Duration> within = std::nullopt) const;
 
  private:
+  // A kind's place in names_.
+  using Place = std::uint32_t;
+
+  // The counters of one kind at the last scrape.
+  struct Counters {
+    Place place = 0;
+    double requests = 0;
+    double errors = 0;
+    Histogram durations;
+  };
+  // How one kind rose from one scrape to the next.
   struct KindStep {
-    std::uint32_t kind = 0;  // index into names_
+    Place place = 0;
     double requests = 0;
     double errors = 0;
     double duration_sum = 0;
     bool told = false;  // the sum is by an average that the pod told
     std::vector<std::pair<std::uint8_t, std::uint64_t>> buckets;
   };
-  // What rose from one scrape to the next.
-  struct Step {
-    MonotonicTime from;
-    MonotonicTime to;
-    std::vector<KindStep> kinds;
+  struct Name {
+    std::string method;
+    std::string tool;
+    bool used = true;  // else the place is free
   };
 
   std::optional<MonotonicTime> start_within_window(Instant at, const Sample& sample) const;
+  // Of a kind at the last scrape; null: it was not there.
+  const Counters* find(const CallCounters& kind) const;
   bool restarted(const Sample& sample) const;
   bool is_within(MonotonicTime from, MonotonicTime to, std::optional<Duration> within) const;
+  static void add_step(Increase& by, const KindStep& kind);
   void append_idle_kinds(PodView& view) const;
   void append_step(MonotonicTime from, MonotonicTime to, const Sample& sample, bool from_zero);
   static void take_told(const CallCounters& now, KindStep& step);
-  std::uint32_t index_of(const CallCounters& kind);
+  void remember(Sample sample);
+  Place place_of(const CallCounters& kind);
   void forget_old(MonotonicTime now);
+  void free_places();
+
+  static void pack_kind(PackedBytes& into, const KindStep& kind);
+  static void read_kind(PackedReader& from, KindStep& kind);
+  // Calls with each kind of each step for whose beginning and end `take` says true, the oldest step
+  // first.
+  template <typename Take, typename Visit>
+  void visit_steps(const Take& take, const Visit& call) const;
 
   Duration window_;
   std::optional<Instant> last_at_;
-  Sample last_;
-  std::vector<std::pair<std::string, std::string>> names_;  // method and tool of each kind
-  std::deque<Step> steps_;
+  Sample last_;                       // without its calls
+  std::vector<Counters> last_calls_;  // ordered by method, then tool
+  std::vector<Name> names_;           // of the kinds in last_calls_ and steps_
+  // The steps follow each other without a gap and end at last_at_. Of each: its length, how many
+  // kinds it has, and these.
+  PackedBytes steps_;
+  MonotonicTime steps_from_;
 };
 
 }  // namespace mcpfleet::metrics

@@ -157,11 +157,11 @@ TEST_F(ComplaintsTest, ADeletedPodHasNoValueAnyMore) {
 // kubernetes/kubernetes#87199: a rollout that only crashes drives the HPA to its maximum.
 TEST_F(ComplaintsTest, ACrashLoopingRolloutRaisesNoValue) {
   fleet_.server("ns", "x");
-  fleet_.pod("ns", "good", "x").labels["pod-template-hash"] = "v1";
+  fleet_.pod("ns", "good", "x").labels.add("pod-template-hash", "v1");
   fleet_.scraped("ns", "good", 10);
   for (const char* name : {"bad-1", "bad-2"}) {
     auto& pod = fleet_.pod("ns", name, "x");
-    pod.labels["pod-template-hash"] = "v2";
+    pod.labels.add("pod-template-hash", "v2");
     pod.ready = pod.was_ready = false;
     pod.created = fleet_.clock.wall();
     fleet_.failing("ns", name, "connection refused", seconds(60));

@@ -245,12 +245,12 @@ TEST_F(MetricsApiTest, ExplainsAnAnswer) {
 TEST_F(MetricsApiTest, MarksPodsThatStartEndOrAreOfAnOldRollout) {
   fleet_.server("ns", "x");
   auto& old = fleet_.pod("ns", "old", "x");
-  old.labels["pod-template-hash"] = "v1";
+  old.labels.add("pod-template-hash", "v1");
   auto& fresh = fleet_.pod("ns", "new", "x");
-  fresh.labels["pod-template-hash"] = "v2";
+  fresh.labels.add("pod-template-hash", "v2");
   fresh.created = old.created + seconds(60);
   auto& starting = fleet_.pod("ns", "starting", "x");
-  starting.labels["pod-template-hash"] = "v2";
+  starting.labels.add("pod-template-hash", "v2");
   starting.created = fresh.created;
   starting.ready = starting.was_ready = false;
   auto& unready = fleet_.pod("ns", "unready", "x");
@@ -380,8 +380,8 @@ TEST_F(MetricsApiTest, ExplainsAnExternalMetric) {
 }
 
 TEST_F(MetricsApiTest, SelectsPods) {
-  fleet_.pod("ns", "a", "x").labels["tier"] = "one";
-  fleet_.pod("ns", "b", "x").labels["tier"] = "two";
+  fleet_.pod("ns", "a", "x").labels.add("tier", "one");
+  fleet_.pod("ns", "b", "x").labels.add("tier", "two");
   fleet_.pod("ns", "c", "y");
   fleet_.pod("ns", "done", "x").finished = true;
   fleet_.pod("other", "d", "x");

@@ -20,7 +20,7 @@ TEST(PodTargetTest, ReadsARunningPod) {
   EXPECT_EQ(pod->name, "p");
   EXPECT_EQ(pod->uid, "u");
   EXPECT_EQ(pod->server, "x");
-  EXPECT_EQ(pod->labels, (Labels{{"a", "b"}, {"mcpfleet.dev/server", "x"}}));
+  EXPECT_EQ(pod->labels, (Labels{{"mcpfleet.dev/server", "x"}, {"a", "b"}}));
   EXPECT_EQ(pod->ip, "10.0.0.1");
   EXPECT_EQ(pod->port, 1234);
   EXPECT_EQ(pod->path, "/m");

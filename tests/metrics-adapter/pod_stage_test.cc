@@ -27,7 +27,7 @@ std::set<std::string> outdated(const std::vector<Made>& pods) {
   for (const auto& made : pods) {
     auto pod = std::make_shared<PodTarget>();
     pod->name = made.name;
-    if (*made.revision != '\0') pod->labels["pod-template-hash"] = made.revision;
+    if (*made.revision != '\0') pod->labels.add("pod-template-hash", made.revision);
     pod->created = WallTime{seconds(made.created)};
     pod->deleting = made.deleting;
     pod->finished = made.finished;

@@ -59,7 +59,8 @@ TEST(SampleTest, CountsForeignBoundsInOurNextLargerBucket) {
   ASSERT_TRUE(sample) << sample.error().message;
   const auto& durations = sample->calls.at(0).durations;
   EXPECT_EQ(durations.count(), 3u);
-  const auto at = std::ranges::find(durations.buckets(), 2u) - durations.buckets().begin();
+  const auto buckets = durations.buckets();
+  const auto at = std::ranges::find(buckets, 2u) - buckets.begin();
   const auto bound = Histogram::bounds()[static_cast<std::size_t>(at)];
   EXPECT_GE(bound, 0.1);
   EXPECT_LT(bound, 0.1 * 1.5);

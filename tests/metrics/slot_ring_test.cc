@@ -31,15 +31,37 @@ TEST(SlotRingTest, KeepsAtLeastWhatIsAskedFor) {
   EXPECT_EQ(ring.get(ring.oldest().value() - 1), 0);
 }
 
-TEST(SlotRingTest, AlikeCellsTakeNoMemory) {
+TEST(SlotRingTest, TakesMemoryForWhatWasSeenAndDiffers) {
   Ring ring(600);
-  const auto empty = ring.bytes();
-  for (int slot = 0; slot < 600; ++slot) ring.put(slot, 5);
-  EXPECT_EQ(ring.bytes(), empty);
-  EXPECT_EQ(ring.get(599), 5);
-  ring.put(600, 6);
-  ring.put(601, 5);
-  EXPECT_GT(ring.bytes(), empty);
+  EXPECT_EQ(ring.bytes(), 0u);
+  ring.put(30, 5);
+  const auto first = ring.bytes();
+  for (int slot = 31; slot < 630; ++slot) ring.put(slot, 5);
+  const auto alike = ring.bytes();
+  EXPECT_GT(alike, first);
+  EXPECT_LE(alike, Ring::most_bytes(600) / 8) << "a head for sixty cells";
+  EXPECT_EQ(ring.get(29), 0);
+  EXPECT_EQ(ring.get(30), 5);
+  EXPECT_EQ(ring.get(629), 5);
+  ring.put(660, 6);
+  ring.put(661, 5);
+  EXPECT_GT(ring.bytes(), alike);
+  EXPECT_LE(ring.bytes(), Ring::most_bytes(600));
+}
+
+TEST(SlotRingTest, TakesOlderCellsThanTheFirst) {
+  Ring ring(600);
+  ring.put(1000, 5);
+  ring.put(700, 4);
+  ring.put(1001, 5);
+  ring.put(980, 3);
+  EXPECT_EQ(ring.oldest(), 700);
+  EXPECT_EQ(ring.get(700), 4);
+  EXPECT_EQ(ring.get(701), 0);
+  EXPECT_EQ(ring.get(980), 3);
+  EXPECT_EQ(ring.get(981), 0);
+  EXPECT_EQ(ring.get(1000), 5);
+  EXPECT_EQ(ring.get(1001), 5);
   EXPECT_LE(ring.bytes(), Ring::most_bytes(600));
 }
 
