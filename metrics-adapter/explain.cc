@@ -102,7 +102,8 @@ json external_item(const std::map<std::string, std::string>& labels,
                    const Result<metrics::Value>& value, metrics::Instant now) {
   json item{{"metricLabels", labels}};
   add_value(item, value);
-  if (value) item["ageSeconds"] = seconds(now.wall - value->timestamp);
+  // Prometheus is asked after the request's `now`, so that its values may be a little younger.
+  if (value) item["ageSeconds"] = seconds(std::max(Duration{0}, now.wall - value->timestamp));
   return item;
 }
 
