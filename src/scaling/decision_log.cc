@@ -22,6 +22,13 @@ std::string rule_of(const Policy& policy, const Verdict& verdict, const fleet::D
   return {};
 }
 
+// The rules' own decision is what changes the replicas: its words say more than that there is a
+// floor.
+bool is_of_rule(const Verdict& verdict, const fleet::Decision* rules) {
+  return verdict.by == Recommender::Rules && rules != nullptr && !stays(verdict) &&
+         rules->to == verdict.asked && !rules->reason.empty();
+}
+
 LoggedDecision logged(const Policy& policy, const Verdict& verdict, const fleet::Decision* rules) {
   LoggedDecision entry;
   entry.since = entry.last = verdict.now;
@@ -33,6 +40,10 @@ LoggedDecision logged(const Policy& policy, const Verdict& verdict, const fleet:
   entry.rule = rule_of(policy, verdict, rules);
   entry.reason = text(verdict.reason);
   entry.message = explain(policy, verdict, rules);
+  if (is_of_rule(verdict, rules)) {
+    entry.reason = rules->reason;
+    if (verdict.clipped_by.none()) entry.message = rules->message;
+  }
   if (const Proposal* cause = verdict.cause())
     for (std::size_t i = 0; i < cause->inputs; ++i) {
       const Input& input = cause->input[i];

@@ -89,5 +89,14 @@ TEST_F(DecisionLogTest, NamesTheRuleOrTheSchedule) {
   EXPECT_EQ(log_.entries().back().by, "rules");
 }
 
+TEST_F(DecisionLogTest, ARuleThatFiredSpeaksForItself) {
+  fleet::Decision rules{{}, 30, 40, "slow", "Threshold exceeded", "rule slow: …"};
+  life_.rules_floor = 40;
+  const Verdict got = life_.second({{kRate, 10}});
+  log_.note(life_.policy, got, &rules);
+  EXPECT_EQ(log_.entries().back().reason, "Threshold exceeded");
+  EXPECT_THAT(log_.entries().back().message, testing::HasSubstr("rule slow: …"));
+}
+
 }  // namespace
 }  // namespace mcpfleet::scaling
