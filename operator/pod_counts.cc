@@ -10,8 +10,7 @@ scaling::Pods pods_of(const desired::ReplicaCounts& counts,
       pods, [](const auto& pod) { return pod.problem && !pod.ready && !pod.deleting; }));
   scaling::Pods result;
   result.wanted = counts.spec_replicas;
-  result.outdated =
-      std::clamp(counts.replicas - counts.updated_replicas, 0, counts.ready_replicas);
+  result.outdated = std::clamp(counts.replicas - counts.updated_replicas, 0, counts.ready_replicas);
   result.ready = counts.ready_replicas - result.outdated;
   // What a new count asks for and the workload's controller has not made yet is on its way, too.
   const int there = std::max(counts.replicas, counts.spec_replicas);

@@ -28,8 +28,8 @@ using PodUsages = std::map<std::string, PodUsage>;  // by pod
 // A PodMetricsList; a pod without that container is left out. Error: Malformed.
 Result<PodUsages> decode_pod_usages(std::string_view text);
 
-// Of all pods of MCPServers in a namespace. Errors: those of the API server, in a sentence that says
-// whose metrics are missing.
+// Of all pods of MCPServers in a namespace. Errors: those of the API server, in a sentence that
+// says whose metrics are missing.
 Result<PodUsages> read_pod_usages(kube::Client& client, const std::string& namespace_);
 
 // What a target of utilization is a percentage of; nullopt: not requested.

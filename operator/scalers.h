@@ -1,6 +1,6 @@
-// What decides about the replicas of each MCPServer, shared by the scaling loop, which feeds it, and
-// the reconciler, which writes down what it says: the AutoScaler of its rules, and the Scaler that
-// combines their floor with the other recommenders.
+// What decides about the replicas of each MCPServer, shared by the scaling loop, which feeds it,
+// and the reconciler, which writes down what it says: the AutoScaler of its rules, and the Scaler
+// that combines their floor with the other recommenders.
 //
 // Thread safety: all functions from any thread.
 #pragma once
@@ -47,8 +47,8 @@ struct Tick {
 
 // What is to be done after it.
 struct Ticked {
-  bool tell = false;         // the status should say something new
-  std::optional<int> write;  // replicas, where the operator writes them
+  bool tell = false;                             // the status should say something new
+  std::optional<int> write;                      // replicas, where the operator writes them
   std::optional<scaling::LoggedDecision> begun;  // a decision unlike the one before
   int advised = 0;
 };

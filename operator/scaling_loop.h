@@ -1,8 +1,8 @@
 // Once a second: reads in bulk what rules and recommenders look at, and decides.
 //
 // Where a decision changes, the server's key goes to the work queue, and the reconciler stores
-// decision and recommendation in one write. Replicas are written here where spec.autoscaling.actuator
-// is Operator, and nowhere else in the operator.
+// decision and recommendation in one write. Replicas are written here where
+// spec.autoscaling.actuator is Operator, and nowhere else in the operator.
 #pragma once
 
 #include <functional>

@@ -11,7 +11,8 @@ bool asks_for_tolerance(const Json& behavior) {
 
 // Our windows and the HPA's would smooth the same rise one after the other.
 bool smooths_twice(const fleet::Autoscaling& autoscaling, const Json& behavior) {
-  const Json& window = fleet::member(fleet::member(behavior, "scaleUp"), "stabilizationWindowSeconds");
+  const Json& window =
+      fleet::member(fleet::member(behavior, "scaleUp"), "stabilizationWindowSeconds");
   return autoscaling.panic && window.is_number_integer() && window.get<std::int64_t>() > 0;
 }
 
@@ -25,7 +26,8 @@ Json hpa_behavior(const fleet::Autoscaling& autoscaling, bool tolerance_supporte
   if (smooths_twice(autoscaling, behavior))
     notes.push_back(
         "spec.autoscaling.behavior.scaleUp.stabilizationWindowSeconds smooths what "
-        "spec.autoscaling.panic smooths already; set it to 0 for the bursts to be followed at once");
+        "spec.autoscaling.panic smooths already; set it to 0 for the bursts to be followed at "
+        "once");
   if (!tolerance_supported) {
     if (asks_for_tolerance(behavior))
       notes.push_back(

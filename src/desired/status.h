@@ -37,8 +37,8 @@ struct Observed {
   std::vector<ObservedPod> pods;                // of this server
   std::vector<std::string> notes;               // Desired::notes
   std::optional<std::int64_t> active_sessions;  // absent: not known
-  // Of rules and recommenders; its `metrics` are set here from the HPA's and `rule_metrics`. Absent:
-  // there are none.
+  // Of rules and recommenders; its `metrics` are set here from the HPA's and `rule_metrics`.
+  // Absent: there are none.
   std::optional<fleet::ScalingStatus> scaling;
   std::vector<fleet::MetricReading> rule_metrics;  // scaling::Evaluation::readings
   std::vector<std::string> rule_problems;          // rules that have no data, a sentence each

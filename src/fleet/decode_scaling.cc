@@ -114,9 +114,9 @@ std::vector<MissingData> decode_missing_data(const Field& field) {
     for (const char* key : {"target", "action"})
       if (!item[key].present()) item[key].refuse("is required");
     MissingData missing;
-    missing.target = item["target"].one_of("latency", {"cpuUtilization", "memoryUtilization",
-                                                       "requestsPerSecond", "concurrency",
-                                                       "sessions", "latency"});
+    missing.target = item["target"].one_of(
+        "latency", {"cpuUtilization", "memoryUtilization", "requestsPerSecond", "concurrency",
+                    "sessions", "latency"});
     const std::string action = item["action"].one_of("Hold", {"Hold", "LastKnownGood", "Fail"});
     if (action == "LastKnownGood") missing.action = MissingAction::LastKnownGood;
     if (action == "Fail") missing.action = MissingAction::Fail;

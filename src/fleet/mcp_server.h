@@ -122,7 +122,7 @@ struct Targets {
   std::optional<int> cpu_utilization;     // percent of the request
   std::optional<int> memory_utilization;  // percent of the request
   std::optional<std::int64_t> requests_per_second_milli;
-  std::optional<std::int64_t> concurrency_milli;  // calls in flight
+  std::optional<std::int64_t> concurrency_milli;    // calls in flight
   std::optional<std::int64_t> sessions_milli = {};  // live sessions
   std::optional<LatencyTarget> latency = {};        // of all pods together
   bool operator==(const Targets&) const = default;
@@ -209,8 +209,8 @@ struct Autoscaling {
   bool operator==(const Autoscaling&) const = default;
 };
 
-// Something of ours decides about replicas besides the targets that a HorizontalPodAutoscaler tracks
-// by itself: there is a recommendation to serve to it.
+// Something of ours decides about replicas besides the targets that a HorizontalPodAutoscaler
+// tracks by itself: there is a recommendation to serve to it.
 bool recommends(const Autoscaling& autoscaling);
 
 // A HorizontalPodAutoscaler shall write the replicas.

@@ -87,9 +87,12 @@ Json encode_input(const DecisionInput& input) {
 }
 
 Json encode_scaling_decision(const ScalingDecision& decision) {
-  Json result{{"time", to_rfc3339(decision.time)}, {"from", decision.from},
-              {"to", decision.to},                 {"by", decision.by},
-              {"reason", decision.reason},         {"message", decision.message}};
+  Json result{{"time", to_rfc3339(decision.time)},
+              {"from", decision.from},
+              {"to", decision.to},
+              {"by", decision.by},
+              {"reason", decision.reason},
+              {"message", decision.message}};
   if (!decision.rule.empty()) result["rule"] = decision.rule;
   if (!decision.limits.empty()) result["limits"] = decision.limits;
   for (const auto& input : decision.inputs) result["inputs"].push_back(encode_input(input));

@@ -69,9 +69,10 @@ TEST(HpaTest, SessionsAreLiveSessions) {
 }
 
 TEST(HpaTest, WhatRecommendsIsARecommendation) {
-  for (const char* autoscaling :
-       {R"({"targets": {"latency": {"value": "200ms"}}})", R"({"panic": {}})", R"({"forecast": {}})",
-        R"({"schedule": [{"name": "day", "start": "0 8 * * *", "duration": "1h", "minReplicas": 5}]})"}) {
+  for (
+      const char* autoscaling :
+      {R"({"targets": {"latency": {"value": "200ms"}}})", R"({"panic": {}})", R"({"forecast": {}})",
+       R"({"schedule": [{"name": "day", "start": "0 8 * * *", "duration": "1h", "minReplicas": 5}]})"}) {
     const auto desired = built(R"("autoscaling": )" + std::string(autoscaling));
     const json spec = find(desired, "HorizontalPodAutoscaler")["spec"];
     EXPECT_EQ(spec["metrics"].back()["object"]["metric"]["name"], "mcp_recommended_replicas")
@@ -82,16 +83,19 @@ TEST(HpaTest, WhatRecommendsIsARecommendation) {
 
 TEST(HpaTest, ARiseThatWouldBeSmoothedTwiceIsSaid) {
   constexpr const char* kPanic = R"("autoscaling": {"targets": {"concurrency": 1}, "panic": {}, )";
-  const auto twice = built(kPanic + std::string(R"("behavior": {"scaleUp": {"stabilizationWindowSeconds": 60}}})"));
+  const auto twice = built(
+      kPanic + std::string(R"("behavior": {"scaleUp": {"stabilizationWindowSeconds": 60}}})"));
   EXPECT_THAT(twice.notes, ElementsAre(HasSubstr("smooths already")));
-  const auto once = built(kPanic + std::string(R"("behavior": {"scaleUp": {"stabilizationWindowSeconds": 0}}})"));
+  const auto once =
+      built(kPanic + std::string(R"("behavior": {"scaleUp": {"stabilizationWindowSeconds": 0}}})"));
   EXPECT_THAT(once.notes, IsEmpty());
 }
 
 TEST(HpaTest, NobodyElseWritesTheReplicasButWithTheActuatorHpaInModeActive) {
   for (const char* choice :
        {R"("actuator": "Operator")", R"("mode": "DryRun")", R"("mode": "Paused")"}) {
-    const auto desired = built(R"("autoscaling": {"targets": {"concurrency": 1}, )" + std::string(choice) + "}");
+    const auto desired =
+        built(R"("autoscaling": {"targets": {"concurrency": 1}, )" + std::string(choice) + "}");
     EXPECT_EQ(find(desired, "HorizontalPodAutoscaler"), nullptr) << choice;
     EXPECT_TRUE(unwanted(desired, "HorizontalPodAutoscaler")) << choice;
     EXPECT_THAT(desired.notes, IsEmpty()) << choice;

@@ -94,9 +94,9 @@ TEST(DecodeTest, ReadsEveryField) {
             (Targets{60, 70, 250, 5'000, 20'000,
                      LatencyTarget{Quantile::P99, std::chrono::milliseconds(250)}}));
   EXPECT_EQ(autoscaling.panic, (Panic{seconds(5), seconds(50), 150}));
-  EXPECT_EQ(autoscaling.schedule,
-            (std::vector<ScheduledMinimum>{
-                {"office", "0 8 * * 1-5", seconds(36'000), 5, seconds(900)}}));
+  EXPECT_EQ(
+      autoscaling.schedule,
+      (std::vector<ScheduledMinimum>{{"office", "0 8 * * 1-5", seconds(36'000), 5, seconds(900)}}));
   EXPECT_EQ(autoscaling.forecast, (Forecast{seconds(168 * 3600), seconds(300)}));
   EXPECT_EQ(autoscaling.missing_data,
             (std::vector<MissingData>{{"latency", MissingAction::LastKnownGood, seconds(120)}}));

@@ -37,7 +37,8 @@ TEST(PodUsageTest, ReadsTheServersContainer) {
   ASSERT_EQ(usages->size(), 3u);
   EXPECT_EQ(usages->at("a").cpu_milli, 151);
   EXPECT_EQ(usages->at("b").memory_milli, std::int64_t{32} * 1024 * 1024 * 1000);
-  for (const char* text : {"", "[]", "{}", R"({"items": 1})"}) EXPECT_FALSE(decode_pod_usages(text));
+  for (const char* text : {"", "[]", "{}", R"({"items": 1})"})
+    EXPECT_FALSE(decode_pod_usages(text));
 }
 
 TEST(PodUsageTest, PodsThatMustNotCountDoNot) {
@@ -67,8 +68,9 @@ TEST(PodUsageTest, AnAnswerThatFailsSaysWhoseMetricsAreMissing) {
   const auto usages = read_pod_usages(client, "tools");
   ASSERT_FALSE(usages);
   EXPECT_THAT(usages.error().message, HasSubstr("metrics-server"));
-  EXPECT_EQ(client.calls()[0].path,
-            "/apis/metrics.k8s.io/v1beta1/namespaces/tools/pods?labelSelector=mcpfleet.dev%2Fserver");
+  EXPECT_EQ(
+      client.calls()[0].path,
+      "/apis/metrics.k8s.io/v1beta1/namespaces/tools/pods?labelSelector=mcpfleet.dev%2Fserver");
 }
 
 TEST(ScaleWriterTest, WritesTheScaleOfTheWorkload) {

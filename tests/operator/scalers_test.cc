@@ -46,9 +46,7 @@ class ScalersTest : public testing::Test {
   ScalingView view(Scalers& scalers, int replicas) {
     return scalers.view(server_, of(replicas), now_);
   }
-  static Replicas of(int replicas) {
-    return {replicas, {.wanted = replicas, .ready = replicas}};
-  }
+  static Replicas of(int replicas) { return {replicas, {.wanted = replicas, .ready = replicas}}; }
 
   fleet::MCPServer server_;
   WallTime now_{seconds(1'800'000'000)};
