@@ -10,10 +10,6 @@ using std::chrono::seconds;
 
 bool usable(double target) { return std::isfinite(target) && target > 0; }
 
-double usable_or_none(const std::optional<double>& target) {
-  return target && usable(*target) ? *target : 0;
-}
-
 const char* field_of(Signal signal) {
   switch (signal) {
     case Signal::RequestsPerSecond:
@@ -87,24 +83,6 @@ void check_schedules(const Policy& policy, std::vector<std::string>& found) {
 }
 
 }  // namespace
-
-double PodTargets::of(Signal signal) const {
-  switch (signal) {
-    case Signal::RequestsPerSecond:
-      return usable_or_none(requests_per_second);
-    case Signal::Concurrency:
-      return usable_or_none(concurrency);
-    case Signal::Sessions:
-      return usable_or_none(sessions);
-    case Signal::CpuUtilization:
-      return usable_or_none(cpu_utilization);
-    case Signal::MemoryUtilization:
-      return usable_or_none(memory_utilization);
-    case Signal::Latency:
-      break;
-  }
-  return 0;
-}
 
 std::vector<std::string> problems(const Policy& policy) {
   std::vector<std::string> found;

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <array>
+#include <limits>
 #include <optional>
 #include <string>
 #include <vector>
@@ -53,8 +54,30 @@ struct PodTargets {
   std::optional<LatencyTarget> latency;
 
   // The usable target of a signal a pod; 0: none. Latency has none a pod.
-  double of(Signal signal) const;
+  double of(Signal signal) const {
+    switch (signal) {
+      case Signal::RequestsPerSecond:
+        return usable(requests_per_second);
+      case Signal::Concurrency:
+        return usable(concurrency);
+      case Signal::Sessions:
+        return usable(sessions);
+      case Signal::CpuUtilization:
+        return usable(cpu_utilization);
+      case Signal::MemoryUtilization:
+        return usable(memory_utilization);
+      case Signal::Latency:
+        break;
+    }
+    return 0;
+  }
   bool operator==(const PodTargets&) const = default;
+
+ private:
+  // Above 0 and finite; inline, for it is asked several times a decision.
+  static double usable(const std::optional<double>& target) {
+    return target && *target > 0 && *target < std::numeric_limits<double>::infinity() ? *target : 0;
+  }
 };
 
 // Short and stable window, as Knative has them (autoscaler.knative.dev's defaults).

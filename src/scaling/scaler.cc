@@ -96,7 +96,7 @@ void Scaler::tell_time(const Policy& policy, const Pods& pods, WallTime now) {
 }
 
 void Scaler::resize(const Policy& policy) {
-  static const Panic kDefault;
+  static constexpr Panic kDefault;
   const Panic& panic = policy.panic ? *policy.panic : kDefault;
   for (std::size_t i = 0; i < kLoads.size(); ++i) {
     short_[i].resize(panic.window);
@@ -385,7 +385,8 @@ Verdict Scaler::decide(const Policy& policy, const Facts& facts, int rules_floor
   }
   propose_loads(policy, pods, verdict);
   propose_latency(policy, pods, verdict);
-  if (const auto scheduled = schedule_.propose(policy, verdict.now)) verdict.add() = *scheduled;
+  if (!policy.schedules.empty())
+    if (const auto scheduled = schedule_.propose(policy, verdict.now)) verdict.add() = *scheduled;
   propose_forecast(policy, pods, verdict);
   if (rules_floor > 0)
     verdict.add() = Proposal{Recommender::Rules,
