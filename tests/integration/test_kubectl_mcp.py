@@ -128,9 +128,9 @@ def test_decisions_are_told_as_they_stand_in_the_status(plugin, adapter, fleet, 
     assert "The operator itself keeps them between 1 and 4 replicas. Recommended: at least 4 replicas." in plain
     assert "2 → 4, by target: Over target 5 are wanted, but maxReplicas is 4" in plain
     assert "looked at mcp_requests_per_second 48 (target 10, 1s old) clipped by maxReplicas" in plain
-    assert "for 11m stays at 2, by target: On target" in plain
+    assert "11m ago stayed at 2 for 11m, by target: On target" in plain
     assert "No value of rule slow: no requests with tool=nobody-calls-this in the last 5s, so there is no p95" in plain
-    assert text.index("2 → 4") < text.index("stays at 2"), "the newest first"
+    assert text.index("2 → 4") < text.index("stayed at 2"), "the newest first"
     said = json.loads(plugin("explain", "a", "-o", "json"))
     rate, rule = said["autoscaling"]["drivers"]
     assert rate["target"] == "10 a replica" and rate["ageSeconds"] <= 3
@@ -213,7 +213,7 @@ def test_explains_what_operator_and_hpa_did(plugin, adapter, fleet, api_cluster,
         text = wait_for("the HPA's step", lambda: "New size: 4" in (t := plugin("explain", "a")) and t, timeout=30)
     plain = " ".join(text.split())
     assert "HorizontalPodAutoscaler a keeps them between 2 and 6 replicas." in plain
-    assert "rule slow" in text and "> 200ms" in text and "Threshold exceeded" in text
+    assert "rule slow" in text and "> 200ms" in text
     assert "last fired" in plain
     assert "HorizontalPodAutoscaler a\n  It wants 4 replicas" in text
     assert "It last scaled" in plain

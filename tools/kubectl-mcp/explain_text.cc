@@ -1,6 +1,7 @@
 #include "tools/kubectl-mcp/explain_text.h"
 
 #include <algorithm>
+#include <optional>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -184,21 +185,26 @@ std::string input_text(const fleet::DecisionInput& input) {
   return notes.empty() ? text : text + " (" + joined(notes, ", ") + ")";
 }
 
-std::string headline(const fleet::ScalingDecision& decision) {
-  std::string text = decision.from == decision.to
-                         ? "stays at " + std::to_string(decision.to)
-                         : std::to_string(decision.from) + " → " + std::to_string(decision.to);
-  const std::string by = decision.rule.empty() ? decision.by : "rule " + decision.rule;
-  if (!by.empty()) text += ", by " + by;
-  return decision.reason.empty() ? text : text + ": " + decision.reason;
+// `ended`: when the next decision came; absent: this is the last one.
+std::string step_text(const fleet::ScalingDecision& decision, std::optional<WallTime> ended) {
+  if (decision.from != decision.to) {
+    return std::to_string(decision.from) + " → " + std::to_string(decision.to);
+  }
+  // One that stays stands for all alike that followed it.
+  if (!ended) return "stays at " + std::to_string(decision.to);
+  return "stayed at " + std::to_string(decision.to) + " for " +
+         age_text(age_of(decision.time, *ended));
 }
 
 void tell_decision(const Explanation& explanation, const fleet::ScalingDecision& decision,
-                   Page& page) {
-  // One that stays stands for all alike that followed it.
+                   std::optional<WallTime> ended, Page& page) {
+  const bool stays = decision.from == decision.to && !ended;
   const std::string age = age_text(age_of(decision.time, explanation.now));
-  page.entry(kIndent, decision.from == decision.to ? "for " + age : age + " ago", kHang,
-             headline(decision), Paint::Strong);
+  std::string headline = step_text(decision, ended);
+  const std::string by = decision.rule.empty() ? decision.by : "rule " + decision.rule;
+  if (!by.empty()) headline += ", by " + by;
+  if (!decision.reason.empty()) headline += ": " + decision.reason;
+  page.entry(kIndent, stays ? "for " + age : age + " ago", kHang, headline, Paint::Strong);
   if (!decision.message.empty()) page.paragraph(kHang, decision.message);
   std::vector<std::string> inputs;
   inputs.reserve(decision.inputs.size());
@@ -224,9 +230,13 @@ void tell_decisions(const Explanation& explanation, Page& page) {
   const auto& scaling = explanation.server.status.scaling;
   page.heading("Last decisions");
   if (scaling && !scaling->decisions.empty()) {
-    for (const auto& decision : scaling->decisions) tell_decision(explanation, decision, page);
+    std::optional<WallTime> ended;
+    for (const auto& decision : scaling->decisions) {
+      tell_decision(explanation, decision, ended, page);
+      ended = decision.time;
+    }
   } else if (scaling && scaling->last_decision) {
-    tell_decision(explanation, decision_of(*scaling->last_decision), page);
+    tell_decision(explanation, decision_of(*scaling->last_decision), std::nullopt, page);
   } else if (fleet::recommends(*explanation.server.autoscaling) ||
              !fleet::wants_hpa(*explanation.server.autoscaling)) {
     page.paragraph(kIndent, "None yet.");
