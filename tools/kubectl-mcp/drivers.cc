@@ -63,7 +63,7 @@ Driver utilization(const Explanation& explanation, const char* name, const char*
                    int percent, bool requested) {
   Driver driver{.name = name, .target = std::to_string(percent) + "%"};
   if (!requested && !explanation.server.workload_ref) {
-    driver.detail = std::string("but left out: the server's container requests no ") + resource;
+    driver.detail = std::string("not measured: the server's container requests no ") + resource;
     return driver;
   }
   if (explanation.hpa) {

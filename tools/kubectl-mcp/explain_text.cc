@@ -15,6 +15,8 @@
 namespace mcpfleet::kubectl {
 namespace {
 
+// A decision of a mode or a limit alone, as the status has it.
+constexpr std::string_view kNobody = "none";
 constexpr std::size_t kIndent = 2;
 constexpr std::size_t kHang = 12;         // of decisions: "for 5h12m"
 constexpr std::size_t kCommand = 6;       // of what is to be copied
@@ -202,7 +204,7 @@ void tell_decision(const Explanation& explanation, const fleet::ScalingDecision&
   const std::string age = age_text(age_of(decision.time, explanation.now));
   std::string headline = step_text(decision, ended);
   const std::string by = decision.rule.empty() ? decision.by : "rule " + decision.rule;
-  if (!by.empty()) headline += ", by " + by;
+  if (!by.empty() && by != kNobody) headline += ", by " + by;
   if (!decision.reason.empty()) headline += ": " + decision.reason;
   page.entry(kIndent, stays ? "for " + age : age + " ago", kHang, headline, Paint::Strong);
   if (!decision.message.empty()) page.paragraph(kHang, decision.message);

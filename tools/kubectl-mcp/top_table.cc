@@ -42,7 +42,7 @@ std::string reason_cell(const TopRow& row, WallTime now) {
   // In the order of what may be cut off last.
   std::string text = row.reason;
   if (row.decided) text += ", " + age_text(age_of(*row.decided, now)) + " ago";
-  return row.by.empty() ? text : text + " (" + row.by + ")";
+  return row.by.empty() || row.by == "none" ? text : text + " (" + row.by + ")";
 }
 
 std::vector<Column> layout_of(const TableOptions& options) {

@@ -40,7 +40,7 @@ TEST(Drivers, AResourceThatIsNotRequestedIsLeftOut) {
   EXPECT_EQ(all[0].value, "63%");
   EXPECT_EQ(all[1].value, "");
   EXPECT_EQ(all[1].missing, "");
-  EXPECT_THAT(all[1].detail, HasSubstr("but left out: the server's container requests no memory"));
+  EXPECT_THAT(all[1].detail, HasSubstr("not measured: the server's container requests no memory"));
 }
 
 TEST(Drivers, CpuComesFromTheStatusWhereThereIsNoHpa) {
