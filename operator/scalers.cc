@@ -33,6 +33,17 @@ bool rules_only(const fleet::Autoscaling& autoscaling) {
          autoscaling.schedule.empty() && !autoscaling.forecast;
 }
 
+// Targets that cannot be measured are left out, as of an HPA (the status says so): data that never
+// comes would keep the replicas from going down for ever.
+fleet::Autoscaling measurable(const fleet::MCPServer& server) {
+  fleet::Autoscaling autoscaling = *server.autoscaling;
+  if (server.workload_ref || !server.runtime.requests_cpu)
+    autoscaling.targets.cpu_utilization.reset();
+  if (server.workload_ref || !server.runtime.requests_memory)
+    autoscaling.targets.memory_utilization.reset();
+  return autoscaling;
+}
+
 const fleet::Decision* rules_decision(const std::optional<fleet::Decision>& decision) {
   return decision ? &*decision : nullptr;
 }
@@ -83,6 +94,12 @@ std::vector<fleet::ScalingDecision> decisions_of(
       !decisions.empty() && !stored.empty() && alike(decisions.back(), stored.front());
   if (goes_on) decisions.pop_back();
   decisions.insert(decisions.end(), stored.begin(), stored.end());
+  // How it is now, and what changed it: what stayed in between says nothing more.
+  if (!decisions.empty())
+    decisions.erase(
+        std::remove_if(decisions.begin() + 1, decisions.end(),
+                       [](const auto& decision) { return decision.from == decision.to; }),
+        decisions.end());
   if (decisions.size() > fleet::kMaxDecisions) decisions.resize(fleet::kMaxDecisions);
   return decisions;
 }
@@ -130,7 +147,7 @@ Scalers::Entry& Scalers::entry_of(const fleet::MCPServer& server, const Replicas
     entry.rules = scaling::AutoScaler(entry.stored);
     entry.scaler = scaling::Scaler(entry.stored);
   }
-  entry.policy = scaling::policy_of(*server.autoscaling);
+  entry.policy = scaling::policy_of(measurable(server));
   evaluate_rules(entry, server, replicas.observed, now);
   scaling::Facts facts;
   facts.now = now;

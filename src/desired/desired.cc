@@ -75,7 +75,11 @@ void add(const fleet::MCPServer& server, const Kind& kind, const Json& body, Des
 // Null: nothing that was asked for can be measured, or the replicas are not an HPA's to write.
 Json wanted_hpa(const fleet::MCPServer& server, const Context& context,
                 std::vector<std::string>& notes) {
-  if (!server.autoscaling || !fleet::wants_hpa(*server.autoscaling)) return nullptr;
+  if (!server.autoscaling) return nullptr;
+  if (!fleet::wants_hpa(*server.autoscaling)) {
+    hpa_metrics(server, notes);  // what is left out there is left out by the operator, too
+    return nullptr;
+  }
   Json metrics = hpa_metrics(server, notes);
   if (!metrics.empty()) return hpa(server, context, std::move(metrics), notes);
   // An HPA without metrics would get Kubernetes' default, 80 % CPU of all containers.

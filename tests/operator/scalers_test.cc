@@ -205,6 +205,15 @@ TEST_F(ActuatorTest, LostMetricsAreSaidAndScaleNothingIn) {
   EXPECT_TRUE(said);
 }
 
+TEST_F(ActuatorTest, ATargetThatCannotBeMeasuredHoldsNothingUp) {
+  server_.autoscaling->targets.cpu_utilization = 70;
+  server_.autoscaling->targets.memory_utilization = 80;
+  Ticked ticked;
+  for (int i = 0; i < 400 && !ticked.write; ++i) ticked = tick(6, 8);
+  ASSERT_TRUE(ticked.write);
+  EXPECT_LT(*ticked.write, 6);
+}
+
 TEST_F(ActuatorTest, AScheduleCountsWithoutData) {
   server_.autoscaling->schedule = {{"always", "* * * * *", std::chrono::hours(1), 4}};
   Ticked ticked;
