@@ -50,7 +50,7 @@ class PackedReader {
 
   double real() {
     const auto word = number();
-    if (word % 2 == 0) return static_cast<double>(word / 2);
+    if (word % 2 == 0) return static_cast<double>(word >> 1);
     std::uint64_t bits = 0;
     for (unsigned shift = 0; shift < 64; shift += 8) {
       bits |= static_cast<std::uint64_t>(next()) << shift;

@@ -3,6 +3,7 @@
 // Pure. Thread safety: free functions and plain values.
 #pragma once
 
+#include <algorithm>
 #include <span>
 #include <vector>
 
@@ -47,7 +48,7 @@ struct Totals {
     late += second.late;
     lost += second.lost;
     over_seconds += second.over ? 1 : 0;
-    if (replicas > peak_replicas) peak_replicas = replicas;
+    peak_replicas = std::max(peak_replicas, replicas);
   }
 };
 

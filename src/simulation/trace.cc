@@ -51,7 +51,7 @@ Result<void> add_row(std::string_view row, std::vector<double>& arrivals) {
     return fail(ErrorKind::Invalid, "seconds must rise, and " + std::to_string(second) +
                                         " comes after " + std::to_string(arrivals.size() - 1));
   double requests = 0;
-  if (!read(last, requests) || !(requests >= 0 && requests <= kMaxArrivals))
+  if (!read(last, requests) || !std::isfinite(requests) || requests < 0 || requests > kMaxArrivals)
     return fail(ErrorKind::Invalid,
                 "requests must be a number from 0 to 10000000, not " + quoted(last));
   arrivals.resize(static_cast<std::size_t>(second), 0);

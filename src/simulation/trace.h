@@ -27,7 +27,7 @@ Result<Trace> parse_csv(std::string_view text, const std::string& file);
 // An answer of …/history/…/mcp_requests_per_second: a sample is the rate until the next one. A gap
 // has no calls, for the adapter has no sample where there was nothing to measure.
 // Error: Invalid, a sentence that begins with the file.
-Result<Trace> parse_history(std::string_view json, const std::string& file);
+Result<Trace> parse_history(std::string_view text, const std::string& file);
 
 // Each second `factor` times as many calls.
 void scale(Trace& trace, double factor);
