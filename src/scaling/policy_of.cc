@@ -5,14 +5,11 @@
 #include <string_view>
 #include <utility>
 
-#include "base/quantity.h"
-#include "fleet/json_text.h"
+#include "scaling/hpa_decode.h"
 
 namespace mcpfleet::scaling {
 namespace {
 
-using fleet::Json;
-using fleet::member;
 using std::chrono::seconds;
 
 std::optional<double> from_milli(std::optional<std::int64_t> milli) {
@@ -84,24 +81,16 @@ void set_missing_data(const fleet::Autoscaling& autoscaling, Policy& policy) {
       }
 }
 
-DirectionBehavior direction_of(const Json& json, DirectionBehavior result) {
-  if (member(json, "stabilizationWindowSeconds").is_number_integer())
-    result.stabilization = seconds(fleet::number_of(json, "stabilizationWindowSeconds"));
-  const Json& tolerance = member(json, "tolerance");
-  if (tolerance.is_number()) result.tolerance = tolerance.get<double>();
-  if (tolerance.is_string())
-    if (const auto milli = parse_quantity_milli(tolerance.get_ref<const std::string&>()))
-      result.tolerance = static_cast<double>(*milli) / 1000;
-  const std::string select = fleet::text_of(json, "selectPolicy");
-  if (select == "Min") result.select = DirectionBehavior::Select::Min;
-  if (select == "Disabled") result.select = DirectionBehavior::Select::Disabled;
-  if (!member(json, "policies").is_array()) return result;
+DirectionBehavior direction_of(const HpaScalingRules& rules, DirectionBehavior result) {
+  result.stabilization = rules.window.value_or(result.stabilization);
+  result.tolerance = rules.tolerance.value_or(result.tolerance);
+  if (rules.select == HpaSelect::Min) result.select = DirectionBehavior::Select::Min;
+  if (rules.select == HpaSelect::Disabled) result.select = DirectionBehavior::Select::Disabled;
   result.policies.clear();
-  for (const Json& policy : fleet::list_of(json, "policies"))
-    result.policies.push_back({fleet::text_of(policy, "type") == "Pods" ? RatePolicy::Type::Pods
-                                                                        : RatePolicy::Type::Percent,
-                               static_cast<int>(fleet::number_of(policy, "value")),
-                               seconds(fleet::number_of(policy, "periodSeconds"))});
+  for (const HpaPolicy& policy : rules.policies)
+    result.policies.push_back(
+        {policy.type == HpaPolicy::Type::Pods ? RatePolicy::Type::Pods : RatePolicy::Type::Percent,
+         policy.value, policy.period});
   return result;
 }
 
@@ -116,11 +105,11 @@ std::vector<Schedule> schedules_of(const fleet::Autoscaling& autoscaling) {
 }  // namespace
 
 Behavior behavior_of(const fleet::RawJson& behavior) {
-  const auto json = fleet::parse_json(behavior, behavior.size());
+  const auto decoded = decode_hpa_behavior(behavior);
   Behavior result;
-  if (!json) return result;
-  result.up = direction_of(member(*json, "scaleUp"), result.up);
-  result.down = direction_of(member(*json, "scaleDown"), result.down);
+  if (!decoded) return result;
+  result.up = direction_of(decoded->up, result.up);
+  result.down = direction_of(decoded->down, result.down);
   return result;
 }
 

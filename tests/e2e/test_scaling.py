@@ -1,6 +1,7 @@
 """Replicas moved by what callers feel: by calls per second, and by a latency rule; explained, and unharmed by kills."""
 
 import asyncio
+import json
 import os
 import pathlib
 import signal
@@ -99,6 +100,30 @@ def test_calls_per_second_raise_the_replicas(fleet, namespace):
     assert load.done > 0
     assert not load.errors, f"{load.failed} calls failed, first: {load.errors[0]!r}"
     fleet.wait("back at the minimum", lambda: fleet.replicas("everything", namespace) == 1, seconds=240)
+
+
+def test_the_operator_writes_the_replicas_itself(fleet, namespace):
+    fleet.apply(servers.everything(namespace, autoscaling=servers.quick(
+        1, 4, targets={"requestsPerSecond": "5"}, actuator="Operator")))
+    wait_ready(fleet, "everything", namespace)
+    assert not fleet.get("hpa", namespace=namespace)
+
+    with Load(fleet.url("everything", namespace), "echo", {"message": "hi"}, rate=14, seconds=240) as load:
+        fleet.wait("3 replicas", lambda: fleet.replicas("everything", namespace) >= 3, seconds=60)
+        fleet.wait("3 ready replicas", lambda: fleet.ready_replicas("everything", namespace) >= 3, seconds=90)
+    assert load.done > 0
+    assert not load.errors, f"{load.failed} calls failed, first: {load.errors[0]!r}"
+    fleet.wait("back at the minimum", lambda: fleet.replicas("everything", namespace) == 1, seconds=240)
+
+    described = fleet.kubectl("describe", "mcpserver", "everything", "-n", namespace)
+    for word in ("ScaledUp", "ScaledDown", "mcp_requests_per_second"):
+        assert word in described, f"{word} is missing in:\n{described}"
+    last = fleet.get("mcpserver", "everything", namespace)["status"]["scaling"]["decisions"][-1]
+    assert last["to"] == 1, last
+    managers = {entry["manager"] for entry in json.loads(fleet.kubectl(
+        "get", "deployment", "everything", "-n", namespace, "-o", "json", "--show-managed-fields"))["metadata"]["managedFields"]
+        if "f:replicas" in entry.get("fieldsV1", {}).get("f:spec", {})}
+    assert len(managers) == 1, f"replicas have one writer, not {managers}"
 
 
 def latency_rule_server(namespace):

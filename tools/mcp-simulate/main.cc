@@ -14,6 +14,7 @@
 #include "tools/mcp-simulate/report.h"
 #include "tools/mcp-simulate/score_json.h"
 #include "tools/mcp-simulate/score_table.h"
+#include "tools/mcp-simulate/series.h"
 #include "tools/mcp-simulate/simulate_options.h"
 
 namespace mcpfleet::tools {
@@ -83,6 +84,10 @@ Result<std::string> simulate_trace(const SimulateOptions& options, const fleet::
   if (!standings) return fail(standings.error());
   if (!options.report.empty()) {
     if (auto done = write_file(options.report, report_page(contest, *standings)); !done)
+      return fail(done.error());
+  }
+  if (!options.series.empty()) {
+    if (auto done = write_file(options.series, series_csv(*standings)); !done)
       return fail(done.error());
   }
   if (options.json) return score_json(contest, *standings);

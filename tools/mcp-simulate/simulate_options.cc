@@ -48,6 +48,7 @@ A fleet
 What comes out
   --json               numbers for programs
   --report FILE        a page (HTML, by itself) with demand, capacity, replicas and latency
+  --series FILE        the same second by second, as CSV
 
 Flags are given as "--flag value" or "--flag=value".
 )";
@@ -134,6 +135,7 @@ std::map<std::string, SetFlag> flags(SimulateOptions& options) {
           {"--spread", whole_seconds(options.spread, 3600)},
           {"--policy", policy(options.policy)},
           {"--report", text(options.report)},
+          {"--series", text(options.series)},
           {"--seed", number(options.seed, std::uint64_t{0}, std::uint64_t{1'000'000'000'000})},
           {"--concurrency", number(pod.concurrency, 0.001, 1e6)},
           {"--service-time", seconds(pod.service_seconds)},
@@ -159,6 +161,7 @@ Result<void> check(const SimulateOptions& options) {
   if (options.fleet > 0) {
     if (options.compare) return invalid("--compare is for one trace, and --fleet has none");
     if (!options.report.empty()) return invalid("--report is for one trace, and --fleet has none");
+    if (!options.series.empty()) return invalid("--series is for one trace, and --fleet has none");
     if (simulation::find_contestant(options.policy)->side == simulation::Side::Bound)
       return invalid("--policy " + options.policy + " needs to know the trace: not with --fleet");
   }

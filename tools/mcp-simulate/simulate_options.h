@@ -19,6 +19,7 @@ struct SimulateOptions {
   bool compare = false;
   bool json = false;
   std::string report;  // a file; empty: none
+  std::string series;  // a file; empty: none
   // Its limits are those of the server.
   simulation::Workload workload;
   std::uint64_t seed = 1;

@@ -4,11 +4,13 @@
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "simulation/generate.h"
 #include "tools/mcp-simulate/manifest.h"
 #include "tools/mcp-simulate/score_json.h"
 #include "tools/mcp-simulate/score_table.h"
+#include "tools/mcp-simulate/series.h"
 
 namespace mcpfleet::tools {
 namespace {
@@ -58,6 +60,27 @@ TEST(Report, NumbersForProgramsAndForPeople) {
   const std::string table = score_table(done.contest, done.standings);
   for (const auto& who : simulation::contestants()) EXPECT_THAT(table, HasSubstr(who.name));
   EXPECT_THAT(score_text(done.contest, done.standings.front()), HasSubstr("time to react"));
+}
+
+TEST(Report, ASeriesHasALineForEachSecondOfEachPolicy) {
+  const Done done = run("steps");
+  std::istringstream csv(series_csv({done.standings.front(), done.standings.back()}));
+  std::string line;
+  std::getline(csv, line);
+  EXPECT_EQ(line, "policy,second,requests,replicas,ready,waiting,latency,over");
+  std::getline(csv, line);
+  const auto& first = done.standings.front().timeline.moments.front();
+  EXPECT_TRUE(line.starts_with("mcpfleet-hpa,0,")) << line;
+  EXPECT_THAT(line, HasSubstr("," + std::to_string(first.replicas) + "," +
+                              std::to_string(first.ready) + ","));
+  int lines = 1;
+  std::string last;
+  while (std::getline(csv, line)) {
+    ++lines;
+    last = line;
+  }
+  EXPECT_EQ(lines, 2 * 3000);
+  EXPECT_TRUE(last.starts_with("oracle,2999,")) << last;
 }
 
 }  // namespace

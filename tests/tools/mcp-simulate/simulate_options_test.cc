@@ -60,6 +60,7 @@ TEST(SimulateOptions, RefusesByName) {
            {{"--fleet", "0"}, "--fleet must be a number from 1 to 1000000, not \"0\""},
            {{"--fleet", "5", "--compare"}, "--compare is for one trace, and --fleet has none"},
            {{"--fleet=5", "--report=x"}, "--report is for one trace, and --fleet has none"},
+           {{"--fleet=5", "--series=x"}, "--series is for one trace, and --fleet has none"},
            {{"--fleet=5", "--policy=oracle"}, "--policy oracle needs to know the trace"}}) {
     const auto options = parse_simulate_options(words);
     ASSERT_FALSE(options) << words[0];
