@@ -16,16 +16,18 @@ Input Load::input() const {
   return {signal, kind, value, rises ? surge_over : steady_over, age};
 }
 
-double beyond_chance(Signal signal, double mean, Duration window) {
+double beyond_chance(Signal signal, double mean, Duration window, double errors) {
   const double seconds = std::max(std::chrono::duration<double>(window).count(), 1.0);
   double looks = 0;  // independent ones
   if (signal == Signal::RequestsPerSecond)
     looks = seconds;
   else if (signal == Signal::Concurrency)
-    looks = 2;
+    looks = std::min(seconds, 2.0);
   else
     return mean;
-  return std::max(0.0, mean - 2 * std::sqrt(mean / looks));
+  // The root of what is counted by chance has an error of one half, however much it is.
+  const double root = std::sqrt(mean * looks) - errors / 2;
+  return root > 0 ? root * root / looks : 0;
 }
 
 int pods_for(double load, double per_pod) {

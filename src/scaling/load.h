@@ -26,10 +26,11 @@ struct Load {
   Input input() const;
 };
 
-// The least that a mean over `window` can stand for: the mean less twice the error that chance
-// leaves in it. Rises with the mean. Calls a second are counted one by one; of calls in flight, one
-// second's are much the same calls as the next one's; sessions are all there is to know.
-double beyond_chance(Signal signal, double mean, Duration window);
+// The least that a mean over `window` can stand for: so many times the error that chance leaves in
+// it below the mean. Rises with the mean. Calls a second are counted one by one; of calls in
+// flight, one second's are much the same calls as the next one's; sessions are all there is to
+// know.
+double beyond_chance(Signal signal, double mean, Duration window, double errors = 2);
 
 // How many pods carry `load` at `per_pod` each, 0 to kMostReplicas. `per_pod` above 0.
 int pods_for(double load, double per_pod);

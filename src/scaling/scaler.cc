@@ -199,6 +199,23 @@ void Scaler::recall(const Policy& policy, Signal signal, WallTime at, double val
   forecast_.observe(value, sane(at));
 }
 
+namespace {
+
+// A burst that is plain to see need not fill the short window first. There is a look each second,
+// so that one alone has to be further from chance. It asks for twice the pods at most: what is in
+// flight may also be callers who pile up before pods that are too few, which takes longer to tell.
+void look_once(double value, Duration over, double target, const Pods& pods, Load& load) {
+  constexpr double kErrors = 3;
+  const int there = std::max(pods.ready + pods.starting + pods.outdated, 1);
+  const double seen =
+      std::min(beyond_chance(load.signal, value, over, kErrors), 2 * target * there);
+  if (load.age > seconds(2) || seen <= load.surge) return;
+  load.surge = seen;
+  load.surge_over = over;
+}
+
+}  // namespace
+
 Load Scaler::load(const Policy& policy, Signal signal, const Pods& pods, WallTime now) {
   const Known& known = known_[index(signal)];
   const int serving = pods.ready + pods.outdated;
@@ -224,6 +241,7 @@ Load Scaler::load(const Policy& policy, Signal signal, const Pods& pods, WallTim
   } else if (!brief.empty()) {
     load.surge = beyond_chance(signal, brief.mean(), brief.window());
     load.surge_over = brief.window();
+    look_once(known.value, known.over, policy.targets.of(signal), pods, load);
   }
   return load;
 }

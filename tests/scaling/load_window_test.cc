@@ -112,8 +112,11 @@ TEST(BeyondChanceTest, RisesWithTheMeanAndIsBelowIt) {
     }
     EXPECT_GT(before, 1900);
   }
-  EXPECT_DOUBLE_EQ(beyond_chance(Signal::RequestsPerSecond, 0.5, seconds(6)), 0);
-  EXPECT_NEAR(beyond_chance(Signal::RequestsPerSecond, 150, seconds(6)), 140, 1e-9);
+  EXPECT_DOUBLE_EQ(beyond_chance(Signal::RequestsPerSecond, 0.1, seconds(6)), 0);
+  EXPECT_NEAR(beyond_chance(Signal::RequestsPerSecond, 150, seconds(6)), 29 * 29 / 6.0, 1e-9);
+  EXPECT_NEAR(beyond_chance(Signal::RequestsPerSecond, 150, seconds(6), 4), 28 * 28 / 6.0, 1e-9);
+  EXPECT_NEAR(beyond_chance(Signal::Concurrency, 16, seconds(0), 4), 4, 1e-9) << "one look";
+  EXPECT_NEAR(beyond_chance(Signal::Concurrency, 18, seconds(6), 4), 8, 1e-9) << "two looks";
   EXPECT_DOUBLE_EQ(beyond_chance(Signal::Sessions, 3, seconds(6)), 3);
 }
 

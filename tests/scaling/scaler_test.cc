@@ -118,6 +118,25 @@ TEST(ScalerTest, NoiseIsNoSurge) {
   EXPECT_EQ(changes, 0);
 }
 
+TEST(ScalerTest, APlainBurstIsFollowedAtTheFirstLook) {
+  Life life(panicky());
+  life.policy.behavior = Behavior{};
+  life.seconds(60, {{kRate, 50}});
+  const Verdict got = life.second({{kRate, 500}});
+  EXPECT_GT(got.replicas, got.from);
+  ASSERT_NE(got.cause(), nullptr);
+  EXPECT_EQ(got.cause()->input[0].kind, Input::Kind::AtLeast);
+}
+
+TEST(ScalerTest, OneLookAtCallsInFlightAtMostDoublesThePods) {
+  Policy policy = plain_policy();
+  policy.targets.concurrency = 5;
+  policy.panic = Panic{};
+  Life life(policy, 3);
+  life.seconds(60, {{kCalls, 10}});
+  EXPECT_EQ(life.second({{kCalls, 60}}).replicas, 6);
+}
+
 TEST(ScalerTest, WhilePanickingNobodyGoes) {
   Life life(panicky());
   life.seconds(60, {{kRate, 200}});
