@@ -134,7 +134,8 @@ TEST(ScalerTest, OneLookAtCallsInFlightAtMostDoublesThePods) {
   policy.panic = Panic{};
   Life life(policy, 3);
   life.seconds(60, {{kCalls, 10}});
-  EXPECT_EQ(life.second({{kCalls, 60}}).replicas, 6);
+  EXPECT_EQ(life.facts.pods.wanted, 2);
+  EXPECT_EQ(life.second({{kCalls, 60}}).replicas, 4);
 }
 
 TEST(ScalerTest, WhilePanickingNobodyGoes) {
