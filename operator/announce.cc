@@ -57,11 +57,21 @@ void announce_ready(const Status& before, const Status& after, std::vector<Annou
   }
 }
 
+// Pods that have just begun to serve are measured a moment later.
+bool serves_for_long(const Status& before, WallTime now) {
+  const auto* ready = find_condition(before, desired::kReady);
+  return is(ready, ConditionStatus::True) &&
+         now - ready->last_transition >= std::chrono::seconds(30);
+}
+
 void announce_scaling_active(const Status& before, const Status& after,
                              std::vector<Announcement>& out) {
   const auto* was = find_condition(before, desired::kScalingActive);
   const auto* now = find_condition(after, desired::kScalingActive);
   if (now == nullptr) return;
+  const bool data =
+      now->reason == desired::kMetricsMissing || now->reason == desired::kRuleWithoutData;
+  if (data && !serves_for_long(before, now->last_transition)) return;
   // Every start goes through a time without data; it is the loss that is worth a warning.
   if (is(now, ConditionStatus::False) && is(was, ConditionStatus::True) &&
       now->reason != desired::kNotConfigured) {

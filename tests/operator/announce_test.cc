@@ -17,14 +17,23 @@ void PrintTo(const Announcement& a, std::ostream* out) {
 namespace {
 
 using fleet::ConditionStatus;
+using std::chrono::seconds;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
 fleet::Status with(std::string_view type, ConditionStatus status, std::string_view reason,
-                   const char* message) {
+                   const char* message, Duration since = Duration{0}) {
   fleet::Status result;
   result.conditions.push_back(
-      {std::string(type), status, std::string(reason), message, WallTime{}, 1});
+      {std::string(type), status, std::string(reason), message, WallTime{since}, 1});
+  return result;
+}
+
+// Both since the epoch.
+fleet::Status serving_and_scaling() {
+  auto result = with("ScalingActive", ConditionStatus::True, desired::kScaling, "");
+  const auto ready = with("Ready", ConditionStatus::True, desired::kServing, "");
+  result.conditions.push_back(ready.conditions.front());
   return result;
 }
 
@@ -79,9 +88,17 @@ TEST(Announcements, Conditions) {
        with("Ready", kTrue, desired::kServing, "3 of 3"),
        {{false, "Serving", "3 of 3"}}},
       {"data lost",
-       with("ScalingActive", kTrue, desired::kScaling, ""),
-       with("ScalingActive", kFalse, desired::kRuleWithoutData, "why"),
+       serving_and_scaling(),
+       with("ScalingActive", kFalse, desired::kRuleWithoutData, "why", seconds(30)),
        {{true, "RuleWithoutData", "why"}}},
+      {"not measured yet",
+       serving_and_scaling(),
+       with("ScalingActive", kFalse, desired::kMetricsMissing, "why", seconds(29)),
+       {}},
+      {"no data of what does not serve",
+       with("ScalingActive", kTrue, desired::kScaling, ""),
+       with("ScalingActive", kFalse, desired::kMetricsMissing, "why", seconds(99)),
+       {}},
       {"no data yet", {}, with("ScalingActive", kFalse, desired::kRuleWithoutData, "why"), {}},
       {"autoscaling taken away",
        with("ScalingActive", kTrue, desired::kScaling, ""),
