@@ -29,7 +29,7 @@ const char* const kUsage =
   --gateway-role NAME         the ClusterRole with what a gateway may do; default mcp-gateway
   --gateway-all-namespaces true|false
                               MCPGateways may serve all namespaces, for which this program makes
-                              ClusterRoleBindings; default true without --watch-namespaces
+                              ClusterRoleBindings; default false
   --watch-namespaces A,B      only MCPServers in these namespaces; default: all of the cluster
   --watch-secrets true|false  Secrets are watched: a session key that was deleted comes back, and a
                               change of one that an MCPServer refers to rolls its pods; needs the
@@ -171,7 +171,7 @@ Result<void> set_gateway(const std::string& flag, const std::string& value, Opti
   if (flag == "--gateway-all-namespaces") {
     auto all = truth(value, flag);
     if (!all) return fail(all.error());
-    options.gateway_all_namespaces = *all;
+    options.watched.cluster_bindings = *all;
   }
   return {};
 }
@@ -208,8 +208,6 @@ Result<void> set_leadership(const std::string& flag, const std::string& value,
 
 Result<Options> check(Options options) {
   options.leadership.namespace_ = options.namespace_;
-  options.watched.cluster_bindings =
-      options.gateway_all_namespaces.value_or(options.watched.namespaces.empty());
   const auto& terms = options.leadership.terms;
   if (terms.renew_deadline >= terms.lease_duration) {
     return fail(ErrorKind::Invalid, "--lease-renew-deadline must be less than --lease-duration");

@@ -3,7 +3,6 @@
 
 #include <cstdint>
 #include <functional>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,7 +24,6 @@ struct Options {
   std::string sidecar_pull_policy;
   bool keep_sidecar = true;  // --sidecar-upgrade WithNextRollout
   GatewayOptions gateway{.image = "mcpfleet/mcp-gateway:" MCPFLEET_VERSION};
-  std::optional<bool> gateway_all_namespaces;  // absent: where all of the cluster is watched
   WorldOptions watched;
   std::string listen_address = "0.0.0.0";
   std::uint16_t listen_port = 8080;

@@ -56,12 +56,10 @@ TEST(Options, Gateways) {
   ASSERT_TRUE(defaults) << defaults.error().message;
   EXPECT_EQ(defaults->gateway.image, "env:1");
   EXPECT_EQ(defaults->gateway.role, "mcp-gateway");
-  EXPECT_TRUE(defaults->watched.cluster_bindings);
-  EXPECT_FALSE(parse({"--watch-namespaces=a"})->watched.cluster_bindings);
-  EXPECT_FALSE(parse({"--gateway-all-namespaces=false"})->watched.cluster_bindings);
+  EXPECT_FALSE(defaults->watched.cluster_bindings);
   const auto options =
       parse({"--gateway-image=g:2", "--gateway-pull-policy", "Always", "--gateway-role=mine",
-             "--watch-namespaces=a", "--gateway-all-namespaces=true"});
+             "--gateway-all-namespaces=true"});
   ASSERT_TRUE(options) << options.error().message;
   EXPECT_EQ(options->gateway.image, "g:2");
   EXPECT_EQ(options->gateway.pull_policy, "Always");
