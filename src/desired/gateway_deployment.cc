@@ -49,6 +49,10 @@ Json container(const fleet::MCPGateway& gateway, const GatewayContext& context) 
   result["ports"] = Json::array({container_port(kMcpPortName, fleet::kMcpPort),
                                  container_port(kMetricsPortName, fleet::kMetricsPort)});
   result["readinessProbe"] = ready_probe();
+  result["livenessProbe"] = {{"httpGet", {{"path", "/live"}, {"port", kMetricsPortName}}},
+                             {"periodSeconds", 10},
+                             {"timeoutSeconds", 5},
+                             {"failureThreshold", 6}};
   result["volumeMounts"] = Json::array({volume_mount(kKeysVolume, kKeysDir, true)});
   if (!gateway.tls_secret_name.empty())
     result["volumeMounts"].push_back(volume_mount(kTlsVolume, kTlsDir, true));

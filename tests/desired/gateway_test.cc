@@ -83,6 +83,8 @@ TEST(GatewayTest, TheContainerIsRestricted) {
   EXPECT_EQ(container["imagePullPolicy"], "IfNotPresent");
   EXPECT_EQ(container["readinessProbe"]["httpGet"],
             json::parse(R"({"path": "/ready", "port": "metrics"})"));
+  EXPECT_EQ(container["livenessProbe"]["httpGet"],
+            json::parse(R"({"path": "/live", "port": "metrics"})"));
   EXPECT_EQ(spec["serviceAccountName"], "main");
   EXPECT_EQ(spec["automountServiceAccountToken"], true);
   EXPECT_EQ(spec["terminationGracePeriodSeconds"], 45);
