@@ -186,7 +186,7 @@ TEST(ObservedTest, PodProblems) {
     pod["status"] = json::parse(test.status);
     const auto got = decode_pod(pod.dump());
     ASSERT_TRUE(got) << test.name;
-    EXPECT_EQ(got->server, "time");
+    EXPECT_EQ(got->owner, "time");
     ASSERT_EQ(got->problem.has_value(), !test.want_reason.empty()) << test.name;
     if (!got->problem) continue;
     EXPECT_EQ(got->problem->reason, test.want_reason) << test.name;
@@ -200,10 +200,16 @@ TEST(ObservedTest, PodSaysWhichRevisionItIsAndWhereItListens) {
   const auto got = decode_pod(R"({"metadata": {"namespace": "ns", "name": "p",
     "labels": {"mcpfleet.dev/server": "time", "pod-template-hash": "abc12"}}, "status": {"podIP": "10.0.0.7"}})");
   ASSERT_TRUE(got);
-  EXPECT_EQ(got->server, "time");
+  EXPECT_EQ(got->owner, "time");
   EXPECT_EQ(got->template_hash, "abc12");
   EXPECT_EQ(got->ip, "10.0.0.7");
   EXPECT_EQ(decode_pod(R"({"metadata": {"name": "p"}})")->ip, "") << "not scheduled yet";
+}
+
+TEST(ObservedTest, APodOfAGateway) {
+  const auto got = decode_pod(R"({"metadata": {"name": "p", "labels": {"mcpfleet.dev/gateway": "front"}}})");
+  ASSERT_TRUE(got);
+  EXPECT_EQ(got->owner, "front");
 }
 
 TEST(ObservedTest, LongLogsKeepTheirEnd) {
