@@ -18,13 +18,28 @@ class TokenBucket {
 
   // Takes a token, where need be one that is yet to come: how long to wait before it may be used.
   // Nothing, and none is taken, where that would be longer than `most`. Who comes first is served
-  // first.
-  std::optional<Duration> take(MonotonicTime now, Duration most = Duration(0)) {
-    refill(now);
-    const Duration wait = until_one();
+  // first. `count` > 1 takes so many as soon as there is one, and the next one waits for them all:
+  // what is more than a burst gets through, too.
+  std::optional<Duration> take(MonotonicTime now, Duration most = Duration(0), int count = 1) {
+    const Duration wait = wait_for_one(now);
     if (wait > most) return std::nullopt;
-    tokens_ -= 1;
+    tokens_ -= count;
     return wait;
+  }
+
+  // How long until there is a token; none is taken.
+  Duration wait_for_one(MonotonicTime now) {
+    refill(now);
+    return until_one();
+  }
+
+  // Another rate from now on. Tokens stay as they are, but for those over the new burst, and for
+  // what a larger burst brings with it.
+  void change(double per_second, int burst, MonotonicTime now) {
+    refill(now);
+    tokens_ = std::min<double>(burst, tokens_ + std::max(0.0, burst - burst_));
+    per_second_ = per_second;
+    burst_ = burst;
   }
 
  private:
@@ -40,7 +55,7 @@ class TokenBucket {
     return std::chrono::ceil<Duration>(std::chrono::duration<double>((1 - tokens_) / per_second_));
   }
 
-  // Constant after construction.
+  // The rate.
   double per_second_;
   double burst_;
   // The state. Less than none: that many are promised.
