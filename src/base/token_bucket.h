@@ -18,14 +18,16 @@ class TokenBucket {
 
   // Takes a token, where need be one that is yet to come: how long to wait before it may be used.
   // Nothing, and none is taken, where that would be longer than `most`. Who comes first is served
-  // first. `count` > 1 takes so many as soon as there is one, and the next one waits for them all:
-  // what is more than a burst gets through, too.
-  std::optional<Duration> take(MonotonicTime now, Duration most = Duration(0), int count = 1) {
+  // first.
+  std::optional<Duration> take(MonotonicTime now, Duration most = Duration(0)) {
     const Duration wait = wait_for_one(now);
     if (wait > most) return std::nullopt;
-    tokens_ -= count;
+    charge();
     return wait;
   }
+
+  // Takes a token that may be yet to come; who comes next waits for it.
+  void charge() { tokens_ -= 1; }
 
   // How long until there is a token; none is taken.
   Duration wait_for_one(MonotonicTime now) {

@@ -3,6 +3,7 @@
 // Pure: chance is an argument. Thread safety: as the pods that are passed.
 #pragma once
 
+#include <cstdint>
 #include <span>
 
 #include "base/clock.h"

@@ -8,6 +8,7 @@
 // Pure: time and chance are arguments. Thread safety: none; one owner.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <expected>
@@ -25,6 +26,12 @@ namespace mcpfleet::routing {
 
 class LiveSessions {
  public:
+  // More are not remembered, the one that was used longest ago is forgotten: gateways that were
+  // told of a larger limit pass sessions on to us, too.
+  static constexpr std::size_t kMostRemembered = 100'000;
+  // After how long to try again where there are too many: they end at any time.
+  static constexpr Duration kRetry = std::chrono::seconds(5);
+
   // `pods` outlives this. `most`: how many there may be. `idle`: after how long without use one
   // counts no more.
   LiveSessions(PodSet& pods, int most, Duration idle) : pods_(pods), most_(most), idle_(idle) {}

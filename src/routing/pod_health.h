@@ -19,7 +19,7 @@ struct CheckResult {
   std::string error;  // where not ok: one sentence
   // What the pod told of itself, where the kind of check asks for that (a sidecar's /health).
   std::optional<std::uint32_t> sessions = std::nullopt;  // live ones, of all gateways
-  bool draining = false;                                 // it is about to end
+  std::optional<bool> draining = std::nullopt;           // whether it is about to end
 };
 
 class PodHealth {

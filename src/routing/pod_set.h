@@ -102,21 +102,23 @@ class PodSet {
     std::unique_ptr<Pod> pod;  // null: free
   };
 
-  Pod* find_mutable(PodId id);
+  Pod* find_mutable(PodId id) const;
   Pod* find_mutable(std::string_view pod, std::string_view address) const;
   Pod& add(const Endpoint& endpoint, MonotonicTime now);
   void adopt(Pod& pod, const Endpoint& endpoint, MonotonicTime now);
-  void order_by_name();
   int weight_of(const Endpoint& endpoint) const;
   void look(MonotonicTime now);
   std::span<Pod* const> candidates(Purpose purpose, MonotonicTime now);
+  template <typename Wanted>
+  void keep_some(std::span<Pod* const> pods, Wanted wanted);
   bool may_eject(MonotonicTime now) const;
   void find_next_check();
 
   fleet::TrafficSettings settings_;
   std::uint32_t max_sessions_;
   std::vector<Slot> slots_;
-  std::vector<Pod*> by_name_;  // and address
+  std::vector<std::uint32_t> free_;  // slots
+  std::vector<Pod*> by_name_;        // and address
   MonotonicTime next_check_ = MonotonicTime::max();
 
   // Who may be chosen, as of the last look(); anew when that may have changed.

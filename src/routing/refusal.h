@@ -37,8 +37,8 @@ struct Refusal {
   int status() const;
   // For the header Retry-After: whole seconds, rounded up, at least 1.
   std::int64_t retry_after_seconds() const;
-  // One sentence for the one who called, without what follows from the status alone: "the tool
-  // search takes at most 10 calls per 1s; try again in 3 s".
+  // One sentence for the one who called: "the server takes at most 10 calls of the tool search per
+  // 1s; try again in 3 s".
   std::string message() const;
 
   bool operator==(const Refusal&) const = default;

@@ -33,7 +33,7 @@ class RouteTable {
   // lasts.
   std::shared_ptr<Server> find(std::string_view target) const;
   // Null: there is none, or only its endpoints are known.
-  std::shared_ptr<Server> find(const ServerName& name) const;
+  std::shared_ptr<Server> get(const ServerName& name) const;
   std::size_t size() const { return servers_; }
 
   // Each server that is served, in no order: function(Server&).
