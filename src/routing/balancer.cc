@@ -40,15 +40,34 @@ double expected_seconds(const Pod& pod, double guess, MonotonicTime now) {
          (pod.stats.in_flight + 1);
 }
 
-// Who has the least cost; chance decides between equals.
-template <typename Cost>
-Pod& least(Pods pods, Random& random, Cost cost) {
-  Pod* best = pods.front();
-  double best_cost = cost(*best);
+// A pod that comes back takes part only as often as its share says, by chance: to make it look
+// busier instead would keep all calls from it where the others have nothing to do.
+class Partaking {
+ public:
+  Partaking(const fleet::Ejection& settings, MonotonicTime now, Random& random)
+      : settings_(settings), now_(now), random_(random) {}
+  double share(const Pod& pod) const { return pod.ejection.weight(settings_, now_); }
+  bool operator()(const Pod& pod) const {
+    const double part = share(pod);
+    return part >= 1 || random_.uniform() < part;
+  }
+
+ private:
+  const fleet::Ejection& settings_;
+  MonotonicTime now_;
+  Random& random_;
+};
+
+// Who has the least cost; chance decides between equals. Null: nobody takes part.
+template <typename TakesPart, typename Cost>
+Pod* least(Pods pods, Random& random, TakesPart takes_part, Cost cost) {
+  Pod* best = nullptr;
+  double best_cost = 0;
   std::uint32_t equals = 1;
-  for (Pod* pod : pods.subspan(1)) {
+  for (Pod* pod : pods) {
+    if (!takes_part(*pod)) continue;
     const double one = cost(*pod);
-    if (one < best_cost) {
+    if (best == nullptr || one < best_cost) {
       best = pod;
       best_cost = one;
       equals = 1;
@@ -56,7 +75,13 @@ Pod& least(Pods pods, Random& random, Cost cost) {
       best = pod;
     }
   }
-  return *best;
+  return best;
+}
+
+template <typename Cost>
+Pod& least_of(Pods pods, const Partaking& takes_part, Random& random, Cost cost) {
+  if (Pod* pod = least(pods, random, takes_part, cost)) return *pod;
+  return *least(pods, random, [](const Pod&) { return true; }, cost);
 }
 
 // Each pod's turn grows by its weight; the one that is furthest goes, and falls behind by the sum.
@@ -74,15 +99,13 @@ Pod& in_turn(Pods pods, Weight weight) {
   return *best;
 }
 
-Pod& better_of_two(Pods pods, const fleet::Ejection& ejection, MonotonicTime now, Random& random) {
+Pod& better_of_two(Pods pods, const Partaking& takes_part, Random& random) {
   const auto count = static_cast<std::uint32_t>(pods.size());
   if (count == 1) return *pods.front();
   const std::uint32_t first = random.below(count);
   const std::uint32_t other = random.below(count - 1);
   const std::array both{pods[first], pods[other < first ? other : other + 1]};
-  return least(both, random, [&](const Pod& pod) {
-    return (call_load(pod) + 1) / pod.ejection.weight(ejection, now);
-  });
+  return least_of(both, takes_part, random, call_load);
 }
 
 }  // namespace
@@ -90,20 +113,20 @@ Pod& better_of_two(Pods pods, const fleet::Ejection& ejection, MonotonicTime now
 Pod& choose_pod(const fleet::TrafficSettings& settings, Purpose purpose, Pods pods,
                 MonotonicTime now, Random& random) {
   using Policy = fleet::LoadBalancingPolicy;
-  const auto share = [&](const Pod& pod) { return pod.ejection.weight(settings.ejection, now); };
+  const Partaking takes_part(settings.ejection, now, random);
   switch (settings.load_balancing.policy) {
     case Policy::PowerOfTwoChoices:
-      if (purpose == Purpose::Call) return better_of_two(pods, settings.ejection, now, random);
-      return least(pods, random, [&](const Pod& p) { return (session_load(p) + 1) / share(p); });
+      return purpose == Purpose::Call ? better_of_two(pods, takes_part, random)
+                                      : least_of(pods, takes_part, random, session_load);
     case Policy::RoundRobin:
-      return in_turn(pods, share);
+      return in_turn(pods, [&](const Pod& pod) { return takes_part.share(pod); });
     case Policy::Weighted:
-      return in_turn(pods, [&](const Pod& p) { return p.weight * share(p); });
+      return in_turn(pods, [&](const Pod& pod) { return pod.weight * takes_part.share(pod); });
     case Policy::LeastConnections:
-      return least(pods, random, [&](const Pod& p) { return (connections(p) + 1) / share(p); });
+      return least_of(pods, takes_part, random, connections);
     case Policy::FastestResponse:
-      return least(pods, random, [&, guess = guessed_seconds(pods)](const Pod& p) {
-        return expected_seconds(p, guess, now) / share(p);
+      return least_of(pods, takes_part, random, [&, guess = guessed_seconds(pods)](const Pod& pod) {
+        return expected_seconds(pod, guess, now);
       });
   }
   return *pods.front();

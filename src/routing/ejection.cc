@@ -25,8 +25,8 @@ Duration Ejection::eject(const fleet::Ejection& settings, MonotonicTime now) {
 }
 
 double Ejection::weight(const fleet::Ejection& settings, MonotonicTime now) const {
-  if (times_ == 0 || now >= until_ + settings.slow_start) return 1;
-  const double passed = std::max(0.0, std::chrono::duration<double>(now - until_).count());
+  if (times_ == 0 || ejected(now) || now >= until_ + settings.slow_start) return 1;
+  const double passed = std::chrono::duration<double>(now - until_).count();
   const double whole = std::chrono::duration<double>(settings.slow_start).count();
   return kFirstWeight + (1 - kFirstWeight) * passed / whole;
 }

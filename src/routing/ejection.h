@@ -30,7 +30,8 @@ class Ejection {
   // When it comes back, or came back last; MonotonicTime::min() if it was never ejected.
   MonotonicTime until() const { return until_; }
   // What share of the calls of a pod that was always in it should get: (0, 1]. It grows straight
-  // during the slow start, and is 1 otherwise.
+  // during the slow start, and is 1 otherwise; also while it is ejected, when it is asked only
+  // because all look down.
   double weight(const fleet::Ejection& settings, MonotonicTime now) const;
 
   std::uint64_t times() const { return times_; }  // that it was ejected

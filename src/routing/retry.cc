@@ -40,13 +40,12 @@ Duration delay(const fleet::Retries& settings, const Attempt& attempt, Random& r
 bool safe_to_repeat(std::string_view method) { return std::ranges::binary_search(kSafe, method); }
 
 bool may_repeat(const Attempt& attempt) {
-  if (!is_failure(attempt.outcome)) return false;
   switch (attempt.reached) {
     case Reached::Nothing:
     case Reached::Refused:
-      return true;
+      return is_error(attempt.outcome);
     case Reached::Written:
-      return attempt.safe;
+      return attempt.safe && is_failure(attempt.outcome);
     case Reached::Answering:
       return false;
   }
