@@ -57,5 +57,22 @@ TEST_F(TokenBucketTest, TimeThatStandsStillGivesNothing) {
   EXPECT_FALSE(bucket_.take(clock_.monotonic()));
 }
 
+TEST_F(TokenBucketTest, WhatIsChargedIsWaitedFor) {
+  for (int i = 0; i < 5; ++i) bucket_.charge();
+  EXPECT_EQ(bucket_.wait_for_one(clock_.monotonic()), milliseconds(300));
+  clock_.advance(milliseconds(300));
+  EXPECT_EQ(bucket_.wait_for_one(clock_.monotonic()), Duration(0));
+  EXPECT_EQ(take(), 0);
+}
+
+TEST_F(TokenBucketTest, AChangeKeepsWhatWasTaken) {
+  for (int i = 0; i < 3; ++i) take();
+  bucket_.change(10, 5, clock_.monotonic());
+  for (const long want : {0, 0, 100}) EXPECT_EQ(take(), want);
+  clock_.advance(hours(1));
+  bucket_.change(1, 2, clock_.monotonic());
+  for (const long want : {0, 0, 1000}) EXPECT_EQ(take(), want);
+}
+
 }  // namespace
 }  // namespace mcpfleet
