@@ -18,7 +18,14 @@ const std::string_view kHelp =
         --listen ADDRESS:PORT          for MCP (0.0.0.0:19080)
         --metrics-listen ADDRESS:PORT  for /metrics, /health and /ready (0.0.0.0:19090)
         --path PATH                    of MCP, here and at the server (/mcp)
+        --allowed-origins LIST         what browsers may say in Origin beside localhost, by commas; "*": anything
+        --stdio-mode MODE              with --stdio: perSession, shared (all sessions use one process) or pooled
+                                       (as perSession, and some processes are started beforehand) (perSession)
         --max-processes N              with --stdio: at most so many processes (100)
+        --pool-size N                  with --stdio-mode pooled: processes that wait for sessions (2)
+        --max-process-memory BYTES     with --stdio: a process that takes more is replaced; 0: any (0)
+        --hang-timeout DURATION        with --stdio: a process that owes an answer and is silent for so long is
+                                       replaced; 0s: never (300s)
         --start-timeout DURATION       with --stdio: for the first answer of COMMAND (60s)
         --idle-timeout DURATION        ends sessions that nobody used for so long (1800s)
         --drain-timeout DURATION       how long a drain may take that SIGTERM starts (30s)
@@ -99,6 +106,44 @@ SetFlag into(proxy::ListenAddress& target) {
   };
 }
 
+SetFlag into(std::vector<std::string>& target) {
+  return [&target](const std::string& value) -> Result<void> {
+    target.clear();
+    for (std::size_t at = 0; at <= value.size();) {
+      const auto comma = std::min(value.find(',', at), value.size());
+      if (comma > at) target.push_back(value.substr(at, comma - at));
+      at = comma + 1;
+    }
+    return {};
+  };
+}
+
+// A number from `least` to `most`.
+template <typename Number>
+SetFlag into_number(Number& target, std::uint64_t least, std::uint64_t most) {
+  return [&target, least, most](const std::string& value) -> Result<void> {
+    const auto number = parse_number(value, most);
+    if (!number) return fail(number.error());
+    if (*number < least) return invalid("it must be at least " + std::to_string(least));
+    target = static_cast<Number>(*number);
+    return {};
+  };
+}
+
+SetFlag into(proxy::StdioMode& target) {
+  return [&target](const std::string& value) -> Result<void> {
+    static const std::map<std::string_view, proxy::StdioMode> modes{
+        {"perSession", proxy::StdioMode::PerSession},
+        {"shared", proxy::StdioMode::Shared},
+        {"pooled", proxy::StdioMode::Pooled}};
+    const auto found = modes.find(value);
+    if (found == modes.end())
+      return invalid("\"" + value + "\" is none of perSession, shared and pooled");
+    target = found->second;
+    return {};
+  };
+}
+
 // Goes through the arguments from `at` on. Flags are "--flag value" or "--flag=value".
 Result<void> read_flags(const std::vector<std::string>& arguments, std::size_t at, Flags flags) {
   for (; at < arguments.size(); ++at) {
@@ -137,7 +182,6 @@ Result<void> check(const ServeCommand& serve) {
   if (options.upstream.has_value() == !options.command.empty())
     return invalid("serve needs either --upstream or --stdio -- COMMAND");
   if (options.path.front() != '/') return invalid("--path must start with /");
-  if (options.max_processes == 0) return invalid("--max-processes must be at least 1");
   return {};
 }
 
@@ -176,13 +220,12 @@ Result<Command> parse_serve(const std::vector<std::string>& arguments, const Env
       {"--drain-grace", into(options.drain_grace)},
       {"--drain-socket", into(options.drain_socket)},
       {"--session-key-file", into(options.session_key_file)},
-      {"--max-processes",
-       [&options](const std::string& value) -> Result<void> {
-         const auto number = parse_number(value, 100'000);
-         if (!number) return fail(number.error());
-         options.max_processes = *number;
-         return {};
-       }},
+      {"--max-processes", into_number(options.max_processes, 1, 100'000)},
+      {"--stdio-mode", into(options.stdio_mode)},
+      {"--pool-size", into_number(options.pool_size, 1, 10'000)},
+      {"--max-process-memory", into_number(options.max_process_memory, 0, UINT64_MAX / 2)},
+      {"--hang-timeout", into(options.hang_timeout)},
+      {"--allowed-origins", into(options.allowed_origins)},
       {"--log-format",
        [&serve](const std::string& value) -> Result<void> {
          const auto format = log::parse_format(value);

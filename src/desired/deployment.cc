@@ -61,8 +61,37 @@ Json serve(const fleet::MCPServer& server, const char* binary) {
                       format_duration(server.sessions.drain_timeout)});
 }
 
+// Only what is not the sidecar's own default: a flag more would restart the pods of those that want
+// nothing.
+void add_origins(const fleet::MCPServer& server, Json& command) {
+  std::string list;
+  for (const auto& origin : server.transport.allowed_origins)
+    list.append(list.empty() ? "" : ",").append(origin);
+  if (list.empty()) return;
+  command.push_back("--allowed-origins");
+  command.push_back(list);
+}
+
+void add_stdio_flags(const fleet::MCPServer& server, Json& command) {
+  const auto& transport = server.transport;
+  const fleet::Transport standard;
+  const auto add = [&](const char* flag, std::string value) {
+    command.push_back(flag);
+    command.push_back(std::move(value));
+  };
+  if (transport.mode == fleet::StdioMode::Shared) add("--stdio-mode", "shared");
+  if (transport.mode == fleet::StdioMode::Pooled) add("--stdio-mode", "pooled");
+  if (transport.pool_size != standard.pool_size)
+    add("--pool-size", std::to_string(transport.pool_size));
+  if (transport.hang_timeout != standard.hang_timeout)
+    add("--hang-timeout", format_duration(transport.hang_timeout));
+  if (transport.max_process_memory != 0)
+    add("--max-process-memory", std::to_string(transport.max_process_memory));
+}
+
 Json native_sidecar(const fleet::MCPServer& server, const Context& context) {
   Json command = serve(server, "/mcp-sidecar");
+  add_origins(server, command);
   command.push_back("--upstream");
   command.push_back("http://127.0.0.1:" + std::to_string(server.config.port));
   Json container = sidecar_container(context, kSidecarContainer, std::move(command));
@@ -76,6 +105,8 @@ Json stdio_command(const fleet::MCPServer& server) {
   Json command = serve(server, kSharedBinary);
   command.push_back("--max-processes");
   command.push_back(std::to_string(server.transport.max_processes));
+  add_stdio_flags(server, command);
+  add_origins(server, command);
   command.push_back("--stdio");
   command.push_back("--");
   for (const auto& part : server.config.command) command.push_back(part);

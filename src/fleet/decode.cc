@@ -70,10 +70,17 @@ Transport decode_transport(const Field& field) {
   transport.type = field["type"].one_of("streamable-http", {"stdio", "streamable-http"}) == "stdio"
                        ? TransportType::Stdio
                        : TransportType::StreamableHttp;
+  transport.allowed_origins = field["allowedOrigins"].texts(64, 253);
   const Field stdio = field["stdio"];
   stdio.object();
-  stdio["mode"].one_of("perSession", {"perSession"});
+  const auto mode = stdio["mode"].one_of("perSession", {"perSession", "shared", "pooled"});
+  if (mode == "shared") transport.mode = StdioMode::Shared;
+  if (mode == "pooled") transport.mode = StdioMode::Pooled;
   transport.max_processes = stdio["maxProcesses"].integer(100, 1, 10'000);
+  transport.pool_size = stdio["poolSize"].integer(2, 1, 10'000);
+  transport.hang_timeout =
+      stdio["hangTimeout"].duration(std::chrono::minutes(5), seconds(0), hours(24));
+  transport.max_process_memory = stdio["maxProcessMemory"].quantity_milli().value_or(0) / 1000;
   return transport;
 }
 

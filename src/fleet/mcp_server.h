@@ -45,9 +45,18 @@ struct WorkloadRef {
 
 enum class TransportType { Stdio, StreamableHttp };
 
+// Who gets which process of a stdio server.
+enum class StdioMode { PerSession, Shared, Pooled };
+
 struct Transport {
   TransportType type = TransportType::StreamableHttp;
-  int max_processes = 100;  // stdio perSession: sessions a pod may run at once
+  std::vector<std::string> allowed_origins;  // of browsers, beside localhost's
+  // Of stdio:
+  StdioMode mode = StdioMode::PerSession;
+  int max_processes = 100;                          // of a pod, at once
+  int pool_size = 2;                                // Pooled: processes that wait
+  Duration hang_timeout = std::chrono::minutes(5);  // 0: never
+  std::int64_t max_process_memory = 0;              // bytes; 0: any
   bool operator==(const Transport&) const = default;
 };
 

@@ -7,6 +7,8 @@ namespace mcpfleet::mcp {
 
 inline constexpr std::string_view kSessionId = "Mcp-Session-Id";
 inline constexpr std::string_view kProtocolVersion = "MCP-Protocol-Version";
+inline constexpr std::string_view kMethod = "Mcp-Method";
+inline constexpr std::string_view kName = "Mcp-Name";
 inline constexpr std::string_view kEventStream = "text/event-stream";
 inline constexpr std::string_view kJson = "application/json";
 

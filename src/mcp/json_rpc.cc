@@ -29,4 +29,10 @@ std::string unsupported_version_text(std::string_view id, std::string_view reque
         {{"supported", {"2025-11-25", "2025-06-18", "2025-03-26"}}, {"requested", requested}}}});
 }
 
+std::string subscription_end_text(std::string_view id) {
+  return R"({"jsonrpc":"2.0","id":)" + std::string(id) +
+         R"(,"result":{"resultType":"complete","_meta":{"io.modelcontextprotocol/subscriptionId":)" +
+         std::string(id) + "}}}";
+}
+
 }  // namespace mcpfleet::mcp

@@ -1,6 +1,7 @@
 #include "mcp/message_scanner.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cstring>
 #include <nlohmann/json.hpp>
 
@@ -37,9 +38,10 @@ Message::Kind Message::kind() const {
 void MessageScanner::reset() {
   state_ = State::Value;
   slot_ = next_slot_ = Slot::None;
-  message_member_ = params_member_ = Member::Other;
+  message_member_ = inner_member_ = Member::Other;
   key_ = escaped_ = batch_ = false;
-  depth_ = offset_ = 0;
+  seen_ = 0;
+  depth_ = offset_ = value_begin_ = 0;
   capture_.clear();
   messages_.clear();
   problem_ = {};
@@ -150,7 +152,8 @@ bool MessageScanner::start_value(char c) {
   if (batch_ && depth_ == 1 && c != '{') return fail("a batch must hold JSON objects");
   slot_ = next_slot_;
   next_slot_ = Slot::None;
-  note_value_start(c);
+  value_begin_ = offset_;
+  if (!note_value_start(c)) return false;
   capture_.clear();
   switch (c) {
     case '{':
@@ -174,10 +177,15 @@ bool MessageScanner::start_value(char c) {
 }
 
 // result and error are noted by their presence; a null one is absent.
-void MessageScanner::note_value_start(char c) {
-  if (level() != 1 || messages_.empty()) return;
-  if (message_member_ == Member::Result) messages_.back().has_result = true;
-  if (message_member_ == Member::Meta) messages_.back().has_error = c != 'n';
+bool MessageScanner::note_value_start(char c) {
+  if (messages_.empty()) return true;
+  auto& message = messages_.back();
+  if (level() == 1 && message_member_ == Member::Result) message.has_result = true;
+  if (level() == 1 && message_member_ == Member::Error) message.has_error = c != 'n';
+  if (slot_ == Slot::ClientCapabilities) message.has_client_capabilities = c == '{';
+  if (slot_ == Slot::Id && (c == '{' || c == '[' || c == 't' || c == 'f'))
+    return fail("an id must be a string or a number");
+  return true;
 }
 
 bool MessageScanner::start_container(bool object) {
@@ -187,7 +195,8 @@ bool MessageScanner::start_container(bool object) {
   if (message) {
     if (messages_.size() == kMaxMessages) return fail("the batch holds too many messages");
     messages_.emplace_back().begin = offset_;
-    message_member_ = params_member_ = Member::Other;
+    message_member_ = inner_member_ = Member::Other;
+    seen_ = 0;
   }
   slot_ = Slot::None;
   objects_[depth_++] = object;
@@ -210,9 +219,8 @@ void MessageScanner::end_value() {
 
 bool MessageScanner::end_string() {
   if (key_) {
-    end_key();
     state_ = State::Colon;
-    return true;
+    return end_key();
   }
   if (slot_ == Slot::Id && capture_.size() >= kMaxText) return fail("an id is too long");
   store(true);
@@ -220,31 +228,76 @@ bool MessageScanner::end_string() {
   return true;
 }
 
+// Whoever routes by a member and whoever acts on it could take different ones of two, so that one
+// client's message would pass for another's: such a message is refused. Some parsers even take "ID"
+// for "id".
+bool MessageScanner::seen_before(std::string_view key) {
+  static constexpr std::array<std::string_view, 8> kOnce{
+      "id", "method", "params", "result", "error", "_meta", "progressToken", "requestId"};
+  const auto same = [](char a, char b) { return (a | 0x20) == (b | 0x20); };
+  for (std::size_t i = 0; i < kOnce.size(); ++i) {
+    const bool outer = i < 5;
+    if (outer != (level() == 1)) continue;
+    if (key.size() != kOnce[i].size() || !std::ranges::equal(key, kOnce[i], same)) continue;
+    const auto bit = 1u << (level() == 3 ? i + kOnce.size() : i);
+    const bool again = (seen_ & bit) != 0;
+    seen_ |= bit;
+    if (again) return true;
+  }
+  return false;
+}
+
 // Finds out where the value of this key goes.
-void MessageScanner::end_key() {
+bool MessageScanner::end_key() {
   next_slot_ = Slot::None;
-  if (slot_ == Slot::None) return;
+  if (slot_ == Slot::None) return true;
   slot_ = Slot::None;
   if (escaped_) capture_ = unescape(capture_);
   const std::string_view key = capture_;
+  const bool routed = level() == 1 || message_member_ == Member::Params;
   if (level() == 1) {
-    message_member_ = key == "params"   ? Member::Params
-                      : key == "result" ? Member::Result
-                      : key == "error"  ? Member::Meta
-                                        : Member::Other;
-    params_member_ = Member::Other;
-    if (key == "method") next_slot_ = Slot::Method;
-    if (key == "id") next_slot_ = Slot::Id;
-  } else if (level() == 2 && message_member_ == Member::Params) {
-    params_member_ = key == "_meta" ? Member::Meta : Member::Other;
-    if (key == "name") next_slot_ = Slot::Name;
-    if (key == "progressToken") next_slot_ = Slot::ProgressToken;
-    if (key == "requestId") next_slot_ = Slot::RequestId;
-  } else if (level() == 2 && message_member_ == Member::Result) {
-    if (key == "isError") next_slot_ = Slot::IsError;
-  } else if (level() == 3 && message_member_ == Member::Params && params_member_ == Member::Meta) {
-    if (key == "progressToken") next_slot_ = Slot::ProgressToken;
+    enter_message_member(key);
+  } else if (level() == 2) {
+    enter_inner_member(key);
+  } else if (level() == 3 && inner_member_ == Member::Meta) {
+    enter_meta_member(key);
+  } else {
+    return true;
   }
+  return !routed || !seen_before(key) || fail("a member that must be there once is there twice");
+}
+
+void MessageScanner::enter_message_member(std::string_view key) {
+  message_member_ = key == "params"   ? Member::Params
+                    : key == "result" ? Member::Result
+                    : key == "error"  ? Member::Error
+                                      : Member::Other;
+  inner_member_ = Member::Other;
+  if (key == "method") next_slot_ = Slot::Method;
+  if (key == "id") next_slot_ = Slot::Id;
+}
+
+void MessageScanner::enter_inner_member(std::string_view key) {
+  inner_member_ = Member::Other;
+  if (message_member_ == Member::Error && key == "code") next_slot_ = Slot::ErrorCode;
+  if (message_member_ != Member::Params && message_member_ != Member::Result) return;
+  if (key == "_meta") inner_member_ = Member::Meta;
+  if (message_member_ == Member::Result) {
+    if (key == "isError") next_slot_ = Slot::IsError;
+    return;
+  }
+  if (key == "name") next_slot_ = Slot::Name;
+  if (key == "uri") next_slot_ = Slot::Uri;
+  if (key == "progressToken") next_slot_ = Slot::ReportedToken;
+  if (key == "requestId") next_slot_ = Slot::RequestId;
+}
+
+void MessageScanner::enter_meta_member(std::string_view key) {
+  if (key == "io.modelcontextprotocol/subscriptionId") next_slot_ = Slot::SubscriptionId;
+  if (message_member_ != Member::Params) return;
+  if (key == "progressToken") next_slot_ = Slot::ProgressToken;
+  if (key == "io.modelcontextprotocol/protocolVersion") next_slot_ = Slot::ProtocolVersion;
+  if (key == "io.modelcontextprotocol/clientCapabilities") next_slot_ = Slot::ClientCapabilities;
 }
 
 bool MessageScanner::literal_is_valid() const {
@@ -261,32 +314,55 @@ void MessageScanner::end_literal() {
   end_value();
 }
 
+void MessageScanner::store_raw(std::string Message::* member, Span Message::* at, bool text) {
+  auto& message = messages_.back();
+  const bool null = !text && capture_ == "null";
+  message.*member = text ? quoted(capture_, escaped_) : (null ? std::string() : capture_);
+  message.*at = {value_begin_, offset_ + (text ? 1 : 0)};
+}
+
 void MessageScanner::store(bool text) {
   if (slot_ == Slot::None || messages_.empty()) return;
   auto& message = messages_.back();
-  const bool null = !text && capture_ == "null";
-  const auto raw = text ? quoted(capture_, escaped_) : (null ? std::string() : capture_);
+  const auto inside = [&] { return escaped_ ? unescape(capture_) : capture_; };
   switch (slot_) {
     case Slot::Method:
-      if (text) message.method = escaped_ ? unescape(capture_) : capture_;
+      if (text) message.method = inside();
       break;
     case Slot::Name:
-      if (text) message.name = escaped_ ? unescape(capture_) : capture_;
+      if (text) message.name = inside();
+      break;
+    case Slot::Uri:
+      if (text) message.uri = inside();
+      break;
+    case Slot::ProtocolVersion:
+      if (text) message.protocol_version = inside();
       break;
     case Slot::Id:
-      message.id = raw;
+      store_raw(&Message::id, &Message::id_at, text);
       break;
     case Slot::ProgressToken:
-      message.progress_token = raw;
+      store_raw(&Message::progress_token, &Message::progress_token_at, text);
+      break;
+    case Slot::ReportedToken:
+      store_raw(&Message::reported_token, &Message::reported_token_at, text);
       break;
     case Slot::RequestId:
-      message.request_id = raw;
+      store_raw(&Message::request_id, &Message::request_id_at, text);
+      break;
+    case Slot::SubscriptionId:
+      store_raw(&Message::subscription_id, &Message::subscription_id_at, text);
       break;
     case Slot::IsError:
       message.is_error = !text && capture_ == "true";
       break;
+    case Slot::ErrorCode:
+      if (!text)
+        std::from_chars(capture_.data(), capture_.data() + capture_.size(), message.error_code);
+      break;
     case Slot::None:
     case Slot::Key:
+    case Slot::ClientCapabilities:
       break;
   }
 }

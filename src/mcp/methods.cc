@@ -34,4 +34,8 @@ std::string_view method_label(std::string_view method) {
   return found != kMethods.end() && *found == method ? *found : kOtherMethod;
 }
 
+bool is_subscription(std::string_view method) { return method == "subscriptions/listen"; }
+
+bool may_be_refused(std::string_view method) { return method == "server/discover"; }
+
 }  // namespace mcpfleet::mcp

@@ -129,8 +129,10 @@ void CallStats::write(metrics::ExpositionWriter& out) const {
 OpenCalls::OpenCalls(CallStats& stats, const std::vector<mcp::Message>& messages, MonotonicTime now)
     : stats_(stats), start_(now) {
   for (const auto& message : messages) {
-    if (message.kind() != mcp::Message::Kind::Request) continue;
-    open_.push_back({message.id, &stats.series(message.method, message.name)});
+    if (message.kind() != mcp::Message::Kind::Request || mcp::is_subscription(message.method))
+      continue;
+    open_.push_back({message.id, &stats.series(message.method, message.name),
+                     mcp::may_be_refused(message.method)});
     stats.begin();
   }
 }
@@ -141,8 +143,15 @@ void OpenCalls::answered(const mcp::Answer& answer, MonotonicTime now) {
   auto found = std::ranges::find(open_, answer.id, &Call::id);
   if (found == open_.end() && answer.id.empty() && open_.size() == 1) found = open_.begin();
   if (found == open_.end()) return;
-  stats_.end(*found->series, start_, now, answer.failed);
+  stats_.end(*found->series, start_, now, answer.failed && !found->may_be_refused);
   open_.erase(found);
+}
+
+void OpenCalls::refused(MonotonicTime now) {
+  std::erase_if(open_, [&](const Call& call) {
+    if (call.may_be_refused) stats_.end(*call.series, start_, now, false);
+    return call.may_be_refused;
+  });
 }
 
 void OpenCalls::end_all(bool failed, MonotonicTime now) {

@@ -73,8 +73,8 @@ class CallStats {
   MonotonicTime past_from_ = MonotonicTime::min();  // all that ended since is in past_
 };
 
-// The requests that came in one HTTP request, until each is answered. Whatever is unanswered when
-// this is destroyed ends as an error.
+// The requests that came in one HTTP request, but subscriptions, until each is answered. Whatever
+// is unanswered when this is destroyed ends as an error.
 class OpenCalls {
  public:
   OpenCalls(CallStats& stats, const std::vector<mcp::Message>& messages, MonotonicTime now);
@@ -85,6 +85,8 @@ class OpenCalls {
   bool empty() const { return open_.empty(); }
   // One answer went by. An answer without an id belongs to the only open request, if it is so.
   void answered(const mcp::Answer& answer, MonotonicTime now);
+  // The server answered with an HTTP status of 4xx, and no JSON-RPC error that says whose it is.
+  void refused(MonotonicTime now);
   // Ends all that is left.
   void end_all(bool failed, MonotonicTime now);
 
@@ -92,6 +94,7 @@ class OpenCalls {
   struct Call {
     std::string id;
     CallStats::Series* series;
+    bool may_be_refused = false;  // then an error is none for the metrics
   };
 
   CallStats& stats_;

@@ -6,6 +6,8 @@
 
 #include "log/log.h"
 #include "mcp/headers.h"
+#include "mcp/methods.h"
+#include "mcp/origin.h"
 #include "proxy/relay.h"
 #include "proxy/stdio_service.h"
 
@@ -106,10 +108,6 @@ Task<> answer_here(Runtime& runtime, ClientLink& client, std::string session, st
     co_await pass_to_server(runtime, client, std::move(session), std::move(sealed));
     co_return;
   }
-  if (session.empty() && runtime.drain.refuses_sessions(runtime.now())) {
-    co_await refuse_new_session(client, {});
-    co_return;
-  }
   co_await answer_from_stdio(runtime, client, std::move(session), std::move(sealed));
 }
 
@@ -118,9 +116,41 @@ bool allowed(http::verb verb) {
          verb == http::verb::head || verb == http::verb::options;
 }
 
+// Where a server tells clients whom to ask for a token (RFC 9728): beside its path, and its own.
+bool is_metadata(const Runtime& runtime, const HttpRequest& request) {
+  return runtime.stdio == nullptr && to_view(request.target()).starts_with("/.well-known/") &&
+         request.method() != http::verb::post && request.method() != http::verb::delete_ &&
+         allowed(request.method());
+}
+
+// The session that a request names. Those of 2026-07-28 have none, whatever the field says.
+std::string named_session(const ClientLink& client) {
+  if (client.field(mcp::kProtocolVersion).value_or("") >= mcp::kStatelessVersion) return {};
+  return std::string(client.field(mcp::kSessionId).value_or(""));
+}
+
+// Whether the drain waits for the end of its answer: a subscription has none of its own.
+bool ends_by_itself(const ClientLink& client) {
+  const auto verb = client.request().method();
+  return verb == http::verb::delete_ ||
+         (verb == http::verb::post &&
+          !mcp::is_subscription(client.field(mcp::kMethod).value_or("")));
+}
+
 Task<> handle(Runtime& runtime, ClientLink& client) {
   const auto& request = client.request();
   if (runtime.drain.draining()) client.close_after_answer();
+  const auto origin = client.field("Origin");
+  if (origin && !mcp::origin_allowed(*origin, runtime.options.allowed_origins)) {
+    auto reply = error_answer(403, {}, ErrorCode::InvalidRequest,
+                              "the header field Origin names a page that may not use this server");
+    co_await client.answer(std::move(reply));
+    co_return;
+  }
+  if (is_metadata(runtime, request)) {
+    co_await pass_to_server(runtime, client, {}, {});
+    co_return;
+  }
   if (path_of(to_view(request.target())) != path_of(runtime.options.path)) {
     auto reply = error_answer(404, {}, ErrorCode::InvalidRequest,
                               "there is nothing here; MCP is at " + runtime.options.path);
@@ -133,9 +163,8 @@ Task<> handle(Runtime& runtime, ClientLink& client) {
     co_await client.answer(std::move(reply));
     co_return;
   }
-  const auto verb = request.method();
-  const ExchangeCount count(runtime, verb == http::verb::post || verb == http::verb::delete_);
-  std::string sealed(client.field(mcp::kSessionId).value_or(""));
+  const ExchangeCount count(runtime, ends_by_itself(client));
+  std::string sealed = named_session(client);
   if (sealed.empty()) {
     co_await answer_here(runtime, client, {}, {});
     co_return;

@@ -24,11 +24,12 @@ std::optional<MessageQueue::Item> MessageQueue::pop() {
   return item;
 }
 
-Task<> MessageQueue::wait_filled() {
-  error_code ignored;
+Task<> MessageQueue::wait_filled(MonotonicTime until) {
+  error_code cancelled;
   while (items_.empty() && !closed_) {
-    filled_.expires_at(Timer::time_point::max());
-    co_await filled_.async_wait(caught(ignored));
+    filled_.expires_at(until);
+    co_await filled_.async_wait(caught(cancelled));
+    if (!cancelled) co_return;  // it was not woken: the time has come
   }
 }
 

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "base/clock.h"
 #include "proxy/asio_types.h"
 
 namespace mcpfleet::proxy {
@@ -30,14 +31,15 @@ class MessageQueue {
   void close();
   std::optional<Item> pop();
 
-  // Until there is an item, or it was closed.
-  Task<> wait_filled();
+  // Until there is an item, or it was closed, or the time has come.
+  Task<> wait_filled(MonotonicTime until = MonotonicTime::max());
   // Until it is no longer full, or it was closed.
   Task<> wait_room();
 
   bool closed() const { return closed_; }
   bool filled() const { return !items_.empty(); }
   bool takes_events() const { return takes_events_; }
+  std::size_t bytes() const { return bytes_; }
   bool full() const { return bytes_ >= kFullBytes && !closed_; }
 
  private:

@@ -18,6 +18,14 @@ struct ListenAddress {
   std::uint16_t port = 0;      // 0 takes a free one
 };
 
+// Who gets which process of a stdio server. Requests of 2026-07-28 and later stand alone, and share
+// processes in every mode.
+enum class StdioMode : std::uint8_t {
+  PerSession,  // a session has one for itself
+  Shared,      // all sessions share one; the server cannot ask their clients anything
+  Pooled       // as PerSession, and some are started before they are needed
+};
+
 struct SidecarOptions {
   ListenAddress listen;
   ListenAddress metrics_listen;
@@ -26,13 +34,23 @@ struct SidecarOptions {
   std::optional<http::Endpoint> upstream;
   std::vector<std::string> command;
 
+  StdioMode stdio_mode = StdioMode::PerSession;
   std::size_t max_processes = 100;  // of a stdio server, those that are ending included
+  std::size_t pool_size =
+      2;  // Pooled: processes that wait, and those for requests that stand alone
+  // A process that owes an answer and gives no sign of life for so long is replaced; 0: never.
+  Duration hang_timeout = std::chrono::minutes(5);
+  // Resident memory of a process and its children; over it the process is replaced. 0: any.
+  std::uint64_t max_process_memory = 0;
   Duration idle_timeout = std::chrono::minutes(30);
   Duration start_timeout = std::chrono::seconds(60);  // of the stdio start check
   Duration drain_timeout = std::chrono::seconds(30);  // when a signal starts the drain
   Duration drain_grace = std::chrono::seconds(5);
   std::string drain_socket;      // empty: none
   std::string session_key_file;  // raw, 32 bytes
+  // What may stand in Origin beside addresses of the loopback; "*": anything, the server looks
+  // itself.
+  std::vector<std::string> allowed_origins;
   std::size_t max_body_bytes = 16 * 1024 * 1024;
   bool handle_signals = false;  // SIGTERM and SIGINT drain and end, a second one ends at once
 

@@ -298,7 +298,8 @@ Task<> Relay::pass_response() {
   const bool endless = framing_ == Framing::UntilClose || decode_;
   if (endless || runtime_.drain.draining()) client_.close_after_answer();
   const auto type = parser_->get().find(field::content_type);
-  const bool failed = parser_->get().result_int() >= 500;  // whatever its body says
+  const auto status = parser_->get().result_int();
+  const bool failed = status >= 500;  // whatever its body says
   if (calls_ != nullptr && !calls_->empty() && !failed && type != parser_->get().end())
     scanner_ = mcp::AnswerScanner(mcp::AnswerScanner::form_of(to_view(type->value())));
   note_session();
@@ -307,6 +308,7 @@ Task<> Relay::pass_response() {
   co_await pass_body(std::move(head));
   const auto now = runtime_.now();
   if (calls_ != nullptr && failed) calls_->end_all(true, now);
+  if (calls_ != nullptr && status >= 400 && !failed) calls_->refused(now);
   if (reusable && upstream_ && upstream_->socket.is_open() && upstream_->buffer.size() == 0)
     runtime_.pool.give(target_.endpoint, std::move(upstream_), now);
 }

@@ -367,9 +367,15 @@ std::string Impl::metrics_text() const {
          runtime_->drain.draining() ? 1 : 0);
   single("mcp_forwarded_requests_total", "HTTP requests passed on to the pod of their session.",
          Type::Counter, static_cast<double>(runtime_->forwarded));
-  if (stdio_)
+  if (stdio_) {
     single("mcp_stdio_processes", "Processes of the stdio server.", Type::Gauge,
            static_cast<double>(stdio_->processes()));
+    out.family("mcp_stdio_replaced_total", "Processes that were ended because something was wrong.",
+               Type::Counter);
+    for (const auto& [reason, count] :
+         {std::pair("hung", stdio_->hung()), std::pair("memory", stdio_->too_large())})
+      out.sample("mcp_stdio_replaced_total", {{"reason", reason}}, static_cast<double>(count));
+  }
   write_process_metrics(out);
   return out.text();
 }

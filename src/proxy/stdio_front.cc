@@ -1,12 +1,12 @@
 // A stdio server over Streamable HTTP.
 #include <boost/beast/http/verb.hpp>
-#include <charconv>
 #include <nlohmann/json.hpp>
 
 #include "log/log.h"
 #include "mcp/headers.h"
-#include "mcp/sse.h"
+#include "mcp/modern_request.h"
 #include "proxy/front.h"
+#include "proxy/stdio_answer.h"
 #include "proxy/stdio_service.h"
 
 namespace mcpfleet::proxy {
@@ -24,131 +24,11 @@ bool accepts(const ClientLink& client, std::string_view type) {
                     accept->find("*/*") != std::string_view::npos);
 }
 
-std::string chunk(std::string_view data) {
-  std::array<char, 16> size{};
-  const auto end = std::to_chars(size.data(), size.data() + size.size(), data.size(), 16).ptr;
-  return std::string(size.data(), end).append("\r\n").append(data).append("\r\n");
-}
-
-// Writes server-sent events as the answer to one request.
-class EventAnswer {
- public:
-  EventAnswer(ClientLink& client, std::string fields)
-      : client_(client), fields_(std::move(fields)) {}
-
-  bool started() const { return started_; }
-
-  Task<bool> start() {
-    started_ = true;
-    auto head = status_line(200);
-    append_field(head, "Content-Type", mcp::kEventStream);
-    append_field(head, "Cache-Control", "no-cache");
-    append_field(head, "X-Accel-Buffering", "no");
-    head.append(fields_);
-    if (client_.http_1_0()) {
-      client_.close_after_answer();
-    } else {
-      append_field(head, "Transfer-Encoding", "chunked");
-    }
-    client_.finish_head(head);
-    co_return co_await client_.send(head);
-  }
-
-  Task<bool> event(std::string data) {
-    const auto text = mcp::sse_event(data);
-    if (client_.http_1_0()) co_return co_await client_.send(text);
-    const auto framed = chunk(text);
-    co_return co_await client_.send(framed);
-  }
-
-  Task<> finish() {
-    if (!client_.http_1_0()) co_await client_.send("0\r\n\r\n");
-  }
-
- private:
-  ClientLink& client_;
-  std::string fields_;
-  bool started_ = false;
-};
-
 struct Post {
   std::vector<mcp::Message> messages;
   bool batch = false;
   std::size_t requests = 0;
   bool starts = false;  // initialize, outside any session
-};
-
-// The answer to a POST that was submitted, from its first message to its last answer.
-class PostAnswer {
- public:
-  // `starting`: the session that begins with this POST; else null.
-  PostAnswer(ClientLink& client, const Post& post, StdioSession* starting, std::string fields)
-      : client_(client),
-        batch_(post.batch),
-        left_(post.requests),
-        starting_(starting),
-        fields_(fields),
-        events_(client, fields) {}
-
-  // True: every request was answered, and the client got it all.
-  Task<bool> run(MessageQueue& queue) {
-    while (left_ > 0) {
-      co_await queue.wait_filled();
-      auto item = queue.pop();
-      if (!item) co_return false;
-      if (item->answer) --left_;
-      const bool ok = co_await take(std::move(*item));
-      if (!ok) co_return false;
-    }
-    if (events_.started()) {
-      co_await events_.finish();
-    } else {
-      co_await answer_json();
-    }
-    co_return !client_.gone();
-  }
-
- private:
-  Task<bool> take(MessageQueue::Item item) {
-    if (item.answer && !events_.started()) {
-      answers_.push_back(std::move(item.text));
-      co_return true;
-    }
-    if (!events_.started()) {
-      const bool started = co_await events_.start();
-      if (!started) co_return false;
-      for (auto& earlier : answers_) co_await events_.event(std::move(earlier));
-    }
-    co_return co_await events_.event(std::move(item.text));
-  }
-
-  Task<> answer_json() {
-    std::string body;
-    for (const auto& one : answers_) body.append(body.empty() ? "" : ",").append(one);
-    if (batch_) body = "[" + body + "]";
-    Answer reply{200, std::move(body), fields_};
-    if (starting_ != nullptr && !begins()) {
-      reply.fields.clear();
-      if (starting_->ended()) reply.status = 502;  // it did not live to refuse
-      starting_->end("the server refused to initialize");
-    }
-    co_await client_.answer(std::move(reply));
-  }
-
-  // Whether the server took the session on.
-  bool begins() const {
-    mcp::MessageScanner scanner;
-    return !starting_->ended() && scanner.feed(answers_.front()) && scanner.complete() &&
-           scanner.messages().front().has_result;
-  }
-
-  ClientLink& client_;
-  bool batch_;
-  std::size_t left_;
-  StdioSession* starting_;
-  std::string fields_;
-  std::vector<std::string> answers_;
-  EventAnswer events_;
 };
 
 int status_of(ErrorKind kind) {
@@ -168,18 +48,21 @@ std::string fields_of(ErrorKind kind) {
   return kind == ErrorKind::TooMany ? "Retry-After: 5\r\n" : "";
 }
 
-// A request outside any session that does not start one.
-Task<> refuse_stateless(ClientLink& client, const std::vector<mcp::Message>& messages) {
-  auto id = first_request_id(messages);
-  const auto version = client.field(mcp::kProtocolVersion).value_or("");
-  if (version >= mcp::kStatelessVersion) {
-    Answer reply{400, mcp::unsupported_version_text(id, version), {}};
-    co_await client.answer(std::move(reply));
-    co_return;
-  }
+Task<> refuse(ClientLink& client, const Post& post, const Error& error) {
+  const auto kind = error.kind;
+  const auto code =
+      kind == ErrorKind::Unavailable ? ErrorCode::SessionNotFound : ErrorCode::ServerError;
+  auto reply = error_answer(status_of(kind), first_request_id(post.messages), code, error.message,
+                            fields_of(kind));
+  co_await client.answer(std::move(reply));
+}
+
+// A process or a session could not be had.
+Task<> refuse_start(ClientLink& client, const Post& post, const Error& error) {
+  log::warn("a request found no process", {{"reason", error.message}});
   auto reply =
-      error_answer(400, std::move(id), ErrorCode::InvalidRequest,
-                   "the field Mcp-Session-Id is missing; a session starts with initialize");
+      error_answer(error.kind == ErrorKind::TooMany ? 503 : 502, first_request_id(post.messages),
+                   ErrorCode::ServerError, error.message, fields_of(error.kind));
   co_await client.answer(std::move(reply));
 }
 
@@ -200,18 +83,19 @@ Result<Post> read_post(const std::string& body, bool in_session) {
   return post;
 }
 
-Task<> post_to_session(Runtime& runtime, ClientLink& client, Post post, Session session,
-                       std::string fields) {
-  const bool events = accepts(client, mcp::kEventStream);
-  const auto queue = std::make_shared<MessageQueue>(runtime.io, events);
-  auto submitted = session->submit(post.messages, client.request().body(), queue);
+// Gives a POST to a process, and its client what comes of it. With `form.modern` a client that goes
+// away has cancelled its request.
+Task<> submit(Runtime& runtime, ClientLink& client, Post post,
+              std::shared_ptr<StdioChannel> channel, std::uint64_t number, PostAnswer::Form form) {
+  form.requests = post.requests;
+  form.batch = post.batch;
+  form.events = accepts(client, mcp::kEventStream);
+  const bool modern = form.modern;
+  const auto starting = form.starting;
+  const auto queue = std::make_shared<MessageQueue>(runtime.io, form.events);
+  const auto submitted = channel->submit(number, post.messages, client.request().body(), queue);
   if (!submitted) {
-    const auto kind = submitted.error().kind;
-    auto reply = error_answer(
-        status_of(kind), first_request_id(post.messages),
-        kind == ErrorKind::Unavailable ? ErrorCode::SessionNotFound : ErrorCode::ServerError,
-        submitted.error().message, fields_of(kind));
-    co_await client.answer(std::move(reply));
+    co_await refuse(client, post, submitted.error());
     co_return;
   }
   if (post.requests == 0) {
@@ -220,37 +104,103 @@ Task<> post_to_session(Runtime& runtime, ClientLink& client, Post post, Session 
     co_return;
   }
   client.start_watching([queue] { queue->close(); });
-  PostAnswer answer(client, post, post.starts ? session.get() : nullptr, std::move(fields));
-  const bool complete = co_await answer.run(*queue);
+  PostAnswer answer(client, std::move(form));
+  const bool complete = co_await answer.run(runtime, *queue);
   client.stop_watching();
-  session->detach(queue);
+  channel->detach(queue, modern);
   if (!complete) client.close_after_answer();
-  if (!complete && post.starts) session->end("the client left before its session began");
+  if (!complete && starting) starting->end("the client left before its session began");
+}
+
+Task<> post_to_session(Runtime& runtime, ClientLink& client, Post post, Session session,
+                       PostAnswer::Form form) {
+  const auto channel = co_await runtime.stdio->channel_of(session);
+  if (!channel) {
+    co_await refuse_start(client, post, channel.error());
+    co_return;
+  }
+  session->begin_post(runtime.now());
+  co_await submit(runtime, client, std::move(post), *channel, session->number(), std::move(form));
+  session->end_post(runtime.now());
+}
+
+// All sessions share a process that knows of one handshake: ours.
+Task<> answer_handshake(Runtime& runtime, ClientLink& client, const Post& post,
+                        std::string fields) {
+  auto id = first_request_id(post.messages);
+  Answer reply{200, runtime.stdio->shared_handshake(id), std::move(fields)};
+  const auto now = runtime.now();
+  runtime.stats.begin();
+  runtime.stats.end(runtime.stats.series("initialize", {}), now, now, false);
+  co_await client.answer(std::move(reply));
 }
 
 Task<> start_session(Runtime& runtime, ClientLink& client, Post post) {
+  if (runtime.drain.refuses_sessions(runtime.now())) {
+    client.close_after_answer();
+    auto reply = error_answer(503, first_request_id(post.messages), ErrorCode::ServerError,
+                              "this pod is about to end and takes no new session; try again",
+                              "Retry-After: 1\r\n");
+    co_await client.answer(std::move(reply));
+    co_return;
+  }
+  if (!runtime.stdio->eras().handshake) {
+    auto reply = error_answer(400, first_request_id(post.messages), ErrorCode::InvalidRequest,
+                              "this server speaks no version with initialize, but " +
+                                  std::string(mcp::kStatelessVersion));
+    co_await client.answer(std::move(reply));
+    co_return;
+  }
   auto created = runtime.stdio->create();
   if (!created) {
-    const auto kind = created.error().kind;
-    log::warn("no new session", {{"reason", created.error().message}});
-    auto reply =
-        error_answer(kind == ErrorKind::TooMany ? 503 : 502, first_request_id(post.messages),
-                     ErrorCode::ServerError, created.error().message, fields_of(kind));
-    co_await client.answer(std::move(reply));
+    co_await refuse_start(client, post, created.error());
     co_return;
   }
   const Session session = *created;
   auto sealed = runtime.seal.seal({runtime.self, session->id()});
   if (!sealed) {
     session->end("its id could not be sealed");
-    auto reply = error_answer(500, first_request_id(post.messages), ErrorCode::InternalError,
-                              sealed.error().message);
+    co_await refuse_start(client, post, sealed.error());
+    co_return;
+  }
+  PostAnswer::Form form;
+  append_field(form.fields, mcp::kSessionId, *sealed);
+  if (!session->channel()) {
+    co_await answer_handshake(runtime, client, post, std::move(form.fields));
+    co_return;
+  }
+  form.starting = session;
+  co_await post_to_session(runtime, client, std::move(post), session, std::move(form));
+}
+
+// A request of 2026-07-28 or later, which stands alone.
+Task<> answer_modern(Runtime& runtime, ClientLink& client, Post post,
+                     const mcp::MirrorFields& fields) {
+  const auto& message = post.messages.front();
+  const auto id = message.id;
+  if (!runtime.stdio->eras().modern) {
+    const auto version = fields.protocol_version.value_or(message.protocol_version);
+    Answer reply{400, mcp::unsupported_version_text(id, version), {}};
     co_await client.answer(std::move(reply));
     co_return;
   }
-  std::string fields;
-  append_field(fields, mcp::kSessionId, *sealed);
-  co_await post_to_session(runtime, client, std::move(post), session, std::move(fields));
+  auto refusal = mcp::refuse_modern(message, fields);
+  if (message.kind() != mcp::Message::Kind::Request)
+    refusal = mcp::Refusal{ErrorCode::InvalidRequest, "only requests stand alone"};
+  if (refusal) {
+    auto reply = error_answer(400, id, refusal->code, refusal->text);
+    co_await client.answer(std::move(reply));
+    co_return;
+  }
+  const auto channel = runtime.stdio->modern_channel();
+  if (!channel) {
+    co_await refuse_start(client, post, channel.error());
+    co_return;
+  }
+  PostAnswer::Form form;
+  form.modern = true;
+  const auto number = runtime.stdio->new_client();
+  co_await submit(runtime, client, std::move(post), *channel, number, std::move(form));
 }
 
 Task<> gone(ClientLink& client, std::string id) {
@@ -268,12 +218,28 @@ Task<> handle_post(Runtime& runtime, ClientLink& client, std::string id) {
     co_await client.answer(std::move(reply));
     co_return;
   }
+  const mcp::MirrorFields fields{client.field(mcp::kProtocolVersion), client.field(mcp::kMethod),
+                                 client.field(mcp::kName)};
+  const bool single = post->messages.size() == 1 && !post->batch;
+  if (id.empty() && single && mcp::is_modern(post->messages.front(), fields)) {
+    co_await answer_modern(runtime, client, std::move(*post), fields);
+    co_return;
+  }
+  if (post->starts && post->messages.size() > 1) {
+    auto reply = error_answer(400, first_request_id(post->messages), ErrorCode::InvalidRequest,
+                              "initialize must come alone");
+    co_await client.answer(std::move(reply));
+    co_return;
+  }
   if (post->starts) {
     co_await start_session(runtime, client, std::move(*post));
     co_return;
   }
   if (id.empty()) {
-    co_await refuse_stateless(client, post->messages);
+    auto reply =
+        error_answer(400, first_request_id(post->messages), ErrorCode::InvalidRequest,
+                     "the field Mcp-Session-Id is missing; a session starts with initialize");
+    co_await client.answer(std::move(reply));
     co_return;
   }
   const Session session = runtime.stdio->find(id);
@@ -281,7 +247,8 @@ Task<> handle_post(Runtime& runtime, ClientLink& client, std::string id) {
     co_await gone(client, first_request_id(post->messages));
     co_return;
   }
-  co_await post_to_session(runtime, client, std::move(*post), session, {});
+  PostAnswer::Form form;
+  co_await post_to_session(runtime, client, std::move(*post), session, std::move(form));
 }
 
 // The client's stream for messages that belong to no request.
@@ -301,15 +268,15 @@ Task<> handle_get(Runtime& runtime, ClientLink& client, std::string id) {
   client.start_watching([queue] { queue->close(); });
   EventAnswer events(client, {});
   bool ok = co_await events.start();
-  session->set_stream(queue);
+  session->set_stream(queue, runtime.now());
   while (ok) {
-    co_await queue->wait_filled();
+    co_await queue->wait_filled(runtime.now() + kKeepAlive);
     auto item = queue->pop();
-    if (!item) break;
-    ok = co_await events.event(std::move(item->text));
+    if (!item && queue->closed()) break;
+    ok = item ? co_await events.event(std::move(item->text)) : co_await events.comment();
   }
   client.stop_watching();
-  session->detach(queue);
+  queue->close();
   if (!client.gone()) co_await events.finish();
 }
 
@@ -339,8 +306,10 @@ Task<> answer_from_stdio(Runtime& runtime, ClientLink& client, std::string sessi
     Answer reply{405, {}, kAllow};
     co_await client.answer(std::move(reply));
   } else if (session.empty()) {
-    auto reply = error_answer(verb == http::verb::get ? 405 : 400, {}, ErrorCode::InvalidRequest,
-                              "the field Mcp-Session-Id is missing", kAllow);
+    const bool sessions = runtime.stdio->eras().handshake;
+    auto reply =
+        error_answer(verb == http::verb::get || !sessions ? 405 : 400, {},
+                     ErrorCode::InvalidRequest, "the field Mcp-Session-Id is missing", kAllow);
     co_await client.answer(std::move(reply));
   } else if (verb == http::verb::get) {
     co_await handle_get(runtime, client, std::move(session));

@@ -6,16 +6,30 @@
 #include <array>
 
 #include "log/log.h"
+#include "mcp/text_edit.h"
+#include "proxy/group_memory.h"
 
 namespace mcpfleet::proxy {
 namespace {
 
-constexpr std::string_view kProbe = "probe";  // the id of the start check's session
+using Use = StdioChannel::Use;
 
-constexpr std::string_view kHandshake =
+constexpr Duration kDiscoverPatience = std::chrono::seconds(3);
+constexpr Duration kSpareRetry = std::chrono::seconds(5);
+constexpr Duration kMemoryInterval = std::chrono::seconds(5);
+constexpr Duration kRetireTime = std::chrono::seconds(30);
+
+constexpr std::string_view kDiscover =
+    R"({"jsonrpc":"2.0","id":"mcpfleet-discover","method":"server/discover","params":{"_meta":{)"
+    R"("io.modelcontextprotocol/protocolVersion":"2026-07-28",)"
+    R"("io.modelcontextprotocol/clientInfo":{"name":"mcpfleet-start-check","version":"1"},)"
+    R"("io.modelcontextprotocol/clientCapabilities":{}}}})";
+constexpr std::string_view kInitialize =
     R"({"jsonrpc":"2.0","id":"mcpfleet-start-check","method":"initialize","params":{)"
-    R"("protocolVersion":"2025-06-18","capabilities":{},)"
+    R"("protocolVersion":"2025-11-25","capabilities":{},)"
     R"("clientInfo":{"name":"mcpfleet-start-check","version":"1"}}})";
+constexpr std::string_view kInitialized =
+    R"({"jsonrpc":"2.0","method":"notifications/initialized"})";
 
 // 128 random bits in hex: nobody guesses it, though it is sealed on its way out anyway.
 Result<std::string> random_id() {
@@ -30,8 +44,8 @@ Result<std::string> random_id() {
   return id;
 }
 
-std::string with_last_errors(std::string text, const StdioSession& session) {
-  const auto& lines = session.last_errors();
+std::string with_last_errors(std::string text, const StdioProcess& process) {
+  const auto& lines = process.last_errors();
   if (lines.empty()) return text + "; it wrote nothing to standard error";
   text += "; its standard error ended with:";
   for (const auto& line : lines) text += " | " + line;
@@ -39,102 +53,316 @@ std::string with_last_errors(std::string text, const StdioSession& session) {
 }
 
 // Why the handshake got no good answer.
-std::string explain(const StdioSession& session, const std::string& command, Duration timeout) {
+std::string explain(const StdioProcess& process, const std::string& command, Duration timeout) {
   std::string text = "the command \"" + command + "\" ";
-  if (!session.exit_text().empty()) {
-    text += session.exit_text() + " before it answered initialize";
+  if (!process.exit_text().empty()) {
+    text += process.exit_text() + " before it answered initialize";
   } else {
     text += "did not answer initialize within " +
             std::to_string(std::chrono::duration_cast<std::chrono::seconds>(timeout).count()) +
             " s";
   }
-  if (!session.first_garbage().empty())
-    text += "; it wrote to standard output what is no JSON-RPC message: " + session.first_garbage();
-  return with_last_errors(std::move(text), session);
+  if (!process.first_garbage().empty())
+    text += "; it wrote to standard output what is no JSON-RPC message: " + process.first_garbage();
+  return with_last_errors(std::move(text), process);
+}
+
+std::unexpected<Error> all_taken(const SidecarOptions& options) {
+  return fail(ErrorKind::TooMany, "all " + std::to_string(options.max_processes) +
+                                      " processes of this pod are taken; try again later");
+}
+
+bool has_result(std::string_view answer) {
+  mcp::MessageScanner scanner;
+  return scanner.feed(answer) && scanner.complete() && scanner.messages().front().has_result;
 }
 
 }  // namespace
 
-Task<Result<void>> StdioService::check_start() {
-  const auto& options = runtime_.options;
-  auto session = StdioSession::start(runtime_, processes_, options.command, std::string(kProbe));
-  if (!session) co_return fail(session.error());
-  auto& probe = **session;
-  sessions_.emplace(probe.id(), *session);
-  const auto queue = std::make_shared<MessageQueue>(runtime_.io, false);
-  mcp::MessageScanner handshake;
-  handshake.feed(kHandshake);
-  const auto submitted = probe.submit(handshake.messages(), kHandshake, queue, false);
-  if (!submitted) co_return fail(submitted.error());
-  const auto until = runtime_.now() + options.start_timeout;
+// --- the start check
+
+// Sends one request of ours; null: it could not be sent.
+std::shared_ptr<MessageQueue> StdioService::ask(StdioChannel& channel, std::string_view request) {
+  auto queue = std::make_shared<MessageQueue>(runtime_.io, false);
+  mcp::MessageScanner scanner;
+  scanner.feed(request);
+  const bool sent = channel.submit(0, scanner.messages(), request, queue, false).has_value();
+  return sent ? queue : nullptr;
+}
+
+// The answer to it; empty: none came, or the process ended.
+Task<std::string> StdioService::answer_of(Channel channel, std::shared_ptr<MessageQueue> queue,
+                                          MonotonicTime until) {
+  std::string answer;
+  if (!queue) co_return answer;
   Timer timer(runtime_.io);
-  while (!probe.ended() && !queue->filled() && runtime_.now() < until) {
-    timer.expires_after(std::chrono::milliseconds(50));
+  while (!channel->ended() && !queue->filled() && runtime_.now() < until) {
+    timer.expires_after(std::chrono::milliseconds(20));
     error_code ignored;
     co_await timer.async_wait(caught(ignored));
   }
-  const auto item = queue->pop();
-  mcp::MessageScanner answer;
-  const bool good =
-      item && answer.feed(item->text) && answer.complete() && answer.messages().front().has_result;
-  if (!good) {
-    std::string text = probe.exit_text().empty() && item && !probe.ended()
-                           ? "the command \"" + options.command.front() +
-                                 "\" refused initialize: " + item->text.substr(0, 500)
-                           : explain(probe, options.command.front(), options.start_timeout);
-    probe.end("the start check failed");
-    co_return fail(ErrorKind::Unavailable, std::move(text));
-  }
-  probe.end("the start check is over");
+  auto item = queue->pop();
+  // The end of a process is an answer too, but not the server's.
+  if (item && !channel->ended()) answer = std::move(item->text);
+  channel->detach(queue, false);
+  co_return answer;
+}
+
+// initialize and what follows it. False: it was refused, or there was no answer.
+Task<bool> StdioService::handshake(Channel channel, MonotonicTime until) {
+  auto queue = ask(*channel, kInitialize);
+  auto answer = co_await answer_of(channel, std::move(queue), until);
+  if (answer.empty()) co_return false;
+  handshake_answer_ = std::move(answer);
+  const bool good = has_result(handshake_answer_);
+  if (good) channel->write(kInitialized);
+  co_return good;
+}
+
+// Two processes, for what a server is asked first decides what it speaks, and some end when that is
+// not initialize.
+Task<Result<void>> StdioService::check_start() {
+  auto old_probe = start("probe", Use::Shared);
+  if (!old_probe) co_return fail(old_probe.error());
+  auto modern_probe = start("stateless-probe", Use::Modern);
+  if (!modern_probe) co_return fail(modern_probe.error());
+  probes_ = {*old_probe, *modern_probe};
+  const auto until = runtime_.now() + runtime_.options.start_timeout;
+  auto discovered = ask(**modern_probe, kDiscover);
+  eras_.handshake = co_await handshake(*old_probe, until);
+  // A server that leaves unknown requests unanswered must not wait for the whole time.
+  const auto patience = std::min(until, runtime_.now() + kDiscoverPatience);
+  const auto found = co_await answer_of(*modern_probe, std::move(discovered), patience);
+  eras_.modern = has_result(found);
+  keep_or_end(*old_probe, *modern_probe);
+  if (!eras_.handshake && !eras_.modern)
+    co_return fail(ErrorKind::Unavailable, why_not_started(**old_probe));
   start_checked_ = true;
+  log::info("the stdio server can be used",
+            {{"handshake", eras_.handshake}, {"stateless", eras_.modern}});
   co_return Result<void>();
 }
 
-Result<std::shared_ptr<StdioSession>> StdioService::create() {
-  // The start check's process takes no client's place while it ends.
-  const auto probe = sessions_.find(kProbe);
-  const std::size_t own = probe != sessions_.end() && probe->second->exit_text().empty() ? 1 : 0;
-  if (processes_.size() - own >= runtime_.options.max_processes)
-    return fail(ErrorKind::TooMany, "all " + std::to_string(runtime_.options.max_processes) +
-                                        " processes of this pod are taken; try again later");
+std::string StdioService::why_not_started(const StdioChannel& probe) const {
+  const auto& command = runtime_.options.command.front();
+  if (handshake_answer_.empty()) return explain(probe, command, runtime_.options.start_timeout);
+  return "the command \"" + command + "\" refused initialize: " + handshake_answer_.substr(0, 500);
+}
+
+void StdioService::keep_or_end(const Channel& old_probe, const Channel& modern_probe) {
+  if (eras_.handshake && runtime_.options.stdio_mode == StdioMode::Shared) {
+    shared_ = old_probe;
+  } else {
+    old_probe->end("the start check is over");
+  }
+  if (eras_.modern) {
+    workers_.push_back(modern_probe);
+  } else {
+    modern_probe->end("the start check is over");
+  }
+}
+
+// --- processes
+
+// The start check's processes take no client's place while they end.
+bool StdioService::room() const {
+  const auto ending = std::ranges::count_if(
+      probes_, [](const Channel& one) { return one->ended() && one->exit_text().empty(); });
+  return processes_.size() - static_cast<std::size_t>(ending) < runtime_.options.max_processes;
+}
+
+Result<StdioService::Channel> StdioService::start(std::string name, Use use) {
+  StdioChannel::Broadcast broadcast;
+  if (use == Use::Shared) broadcast = [this](std::string_view text) { this->broadcast(text); };
+  auto channel =
+      std::make_shared<StdioChannel>(runtime_, std::move(name), use, std::move(broadcast));
+  if (auto started = channel->start(processes_, runtime_.options.command); !started)
+    return fail(started.error());
+  channels_.push_back(channel);
+  return channel;
+}
+
+// A process for one session: one that waits, else a new one.
+Result<StdioService::Channel> StdioService::exclusive(const std::string& id) {
+  while (!spares_.empty()) {
+    const auto spare = std::move(spares_.front());
+    spares_.pop_front();
+    if (spare->accepts()) return spare;
+  }
+  if (!room()) return all_taken(runtime_.options);
+  return start(short_id(id), Use::Session);
+}
+
+Result<StdioService::Channel> StdioService::modern_channel() {
+  std::erase_if(workers_, [](const Channel& one) { return !one->accepts(); });
+  const auto least = std::ranges::min_element(workers_, {}, &StdioChannel::waiting);
+  const std::size_t wanted =
+      runtime_.options.stdio_mode == StdioMode::Pooled ? runtime_.options.pool_size : 1;
+  const bool busy = least == workers_.end() || (*least)->waiting() > 0;
+  if (!busy || workers_.size() >= std::max<std::size_t>(wanted, 1)) return *least;
+  if (!room()) {
+    if (least != workers_.end()) return *least;
+    return all_taken(runtime_.options);
+  }
+  auto started = start("stateless-" + std::to_string(new_client()), Use::Modern);
+  if (started) workers_.push_back(*started);
+  return started;
+}
+
+Task<Result<StdioService::Channel>> StdioService::shared_channel() {
+  const auto until = runtime_.now() + runtime_.options.start_timeout;
+  Timer timer(runtime_.io);
+  while (shared_starts_ && runtime_.now() < until) {
+    timer.expires_after(std::chrono::milliseconds(20));
+    error_code ignored;
+    co_await timer.async_wait(caught(ignored));
+  }
+  if (shared_ && shared_->accepts()) co_return shared_;
+  if (shared_starts_ || !room()) co_return all_taken(runtime_.options);
+  auto started = start("shared-" + std::to_string(new_client()), Use::Shared);
+  if (!started) co_return fail(started.error());
+  shared_starts_ = true;
+  const bool good = co_await handshake(*started, until);
+  shared_starts_ = false;
+  if (!good) {
+    (*started)->end("the handshake failed");
+    co_return fail(ErrorKind::Unavailable, "the server's process does not begin");
+  }
+  shared_ = *started;
+  co_return shared_;
+}
+
+void StdioService::fill_pool(MonotonicTime now) {
+  if (runtime_.options.stdio_mode != StdioMode::Pooled || !start_checked_ || !eras_.handshake ||
+      now < next_spare_)
+    return;
+  // A server that ends by itself before anybody came must not be started without end.
+  const auto dead = std::erase_if(spares_, [](const Channel& one) { return !one->accepts(); });
+  if (dead > 0) {
+    next_spare_ = now + kSpareRetry;
+    return;
+  }
+  while (spares_.size() < runtime_.options.pool_size && room()) {
+    auto started = start("spare-" + std::to_string(new_client()), Use::Session);
+    if (!started) {
+      log::warn("no process could be started beforehand", {{"reason", started.error().message}});
+      next_spare_ = now + kSpareRetry;
+      return;
+    }
+    spares_.push_back(*started);
+  }
+}
+
+// --- sessions
+
+Result<StdioService::Session> StdioService::create() {
   auto id = random_id();
   if (!id) return fail(id.error());
-  auto session = StdioSession::start(runtime_, processes_, runtime_.options.command, *id);
-  if (session) sessions_.emplace(*id, *session);
+  Channel channel;
+  if (runtime_.options.stdio_mode == StdioMode::Shared) {
+    if (sessions_.size() >= kMaxSharedSessions)
+      return fail(ErrorKind::TooMany, "this pod has too many sessions; try again later");
+  } else {
+    auto own = exclusive(*id);
+    if (!own) return fail(own.error());
+    channel = *own;
+  }
+  auto session = std::make_shared<StdioSession>(*id, new_client(), channel, runtime_.now());
+  if (channel) channel->give_to(session);
+  sessions_.emplace(*id, session);
   return session;
 }
 
-std::shared_ptr<StdioSession> StdioService::find(std::string_view id) const {
+StdioService::Session StdioService::find(std::string_view id) const {
   const auto found = sessions_.find(id);
-  if (found == sessions_.end() || found->second->ended() || found->first == kProbe) return nullptr;
-  return found->second;
+  return found == sessions_.end() || found->second->ended() ? nullptr : found->second;
 }
+
+Task<Result<StdioService::Channel>> StdioService::channel_of(const Session& session) {
+  if (session->channel()) co_return session->channel();
+  co_return co_await shared_channel();
+}
+
+std::string StdioService::shared_handshake(std::string_view id) const {
+  mcp::MessageScanner scanner;
+  scanner.feed(handshake_answer_);
+  return mcp::edited(handshake_answer_, 0, {{scanner.messages().front().id_at, id}});
+}
+
+void StdioService::broadcast(std::string_view text) {
+  for (const auto& [id, session] : sessions_)
+    if (!session->ended()) session->deliver(text);
+}
+
+// --- the end of things
 
 void StdioService::end_all(std::string_view reason) {
   for (const auto& [id, session] : sessions_) session->end(reason);
+  for (const auto& channel : channels_) channel->end(reason);
 }
 
 void StdioService::kill_all() {
   processes_.kill_all();
   sessions_.clear();
+  probes_.clear();
+  spares_.clear();
+  workers_.clear();
+  shared_.reset();
+  channels_.clear();
 }
 
 void StdioService::tick(MonotonicTime now) {
   processes_.reap();
-  for (const auto& [id, session] : sessions_) {
-    session->tick(now);
-    if (!session->ended() && session->idle_for(now) >= runtime_.options.idle_timeout) {
-      log::info("a session ended: it was idle for too long", {{"session", id.substr(0, 8)}});
-      session->end("the session was idle for too long");
-    }
+  // A channel's end may make its clients ask for another.
+  const auto channels = channels_;
+  for (const auto& channel : channels) {
+    const bool hung = channel->hung();
+    channel->tick(now);
+    if (channel->hung() && !hung) ++hung_;
   }
-  std::erase_if(sessions_, [](const auto& entry) { return entry.second->over(); });
+  end_idle(now);
+  look_at_memory(now);
+  forget();
+  fill_pool(now);
+}
+
+void StdioService::end_idle(MonotonicTime now) {
+  const auto timeout = runtime_.options.idle_timeout;
+  for (const auto& [id, session] : sessions_) {
+    if (session->ended() || session->idle_for(now) < timeout) continue;
+    log::info("a session ended: it was idle for too long", {{"session", short_id(id)}});
+    session->end("the session was idle for too long");
+  }
+  for (const auto& worker : workers_)
+    if (worker->accepts() && worker->idle_for(now) >= timeout)
+      worker->end("nobody used this process for too long");
+}
+
+void StdioService::look_at_memory(MonotonicTime now) {
+  const auto limit = runtime_.options.max_process_memory;
+  if (limit == 0 || now < next_memory_look_) return;
+  next_memory_look_ = now + kMemoryInterval;
+  const auto used = memory_of_groups();
+  for (const auto& channel : channels_) {
+    const auto found = used.find(channel->pid());
+    if (found == used.end() || found->second <= limit || !channel->accepts()) continue;
+    ++too_large_;
+    log::warn("a process of the server takes too much memory and is replaced",
+              {{"session", channel->name()}, {"bytes", found->second}, {"limit", limit}});
+    channel->retire("the server's process took too much memory", now + kRetireTime);
+  }
+}
+
+void StdioService::forget() {
+  std::erase_if(channels_, [](const Channel& one) { return one->over(); });
+  std::erase_if(sessions_, [](const auto& entry) { return entry.second->ended(); });
+  std::erase_if(probes_, [](const Channel& one) { return one->over(); });
+  if (shared_ && shared_->over()) shared_.reset();
 }
 
 std::size_t StdioService::sessions() const {
-  return static_cast<std::size_t>(std::ranges::count_if(sessions_, [](const auto& entry) {
-    return !entry.second->ended() && entry.first != kProbe;
-  }));
+  return static_cast<std::size_t>(
+      std::ranges::count_if(sessions_, [](const auto& entry) { return !entry.second->ended(); }));
 }
 
 }  // namespace mcpfleet::proxy

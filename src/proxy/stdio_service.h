@@ -1,8 +1,9 @@
-// All sessions of a stdio server on this pod, a process each.
+// All processes and sessions of a stdio server on this pod.
 //
 // Thread safety: none; it belongs to the proxy's one thread.
 #pragma once
 
+#include <deque>
 #include <map>
 #include <memory>
 #include <string>
@@ -12,25 +13,47 @@
 #include "base/result.h"
 #include "proxy/process_table.h"
 #include "proxy/runtime.h"
+#include "proxy/stdio_channel.h"
 #include "proxy/stdio_session.h"
 
 namespace mcpfleet::proxy {
 
 class StdioService {
  public:
+  // Of those that share a process; more would cost memory without bound.
+  static constexpr std::size_t kMaxSharedSessions = 100'000;
+
+  using Channel = std::shared_ptr<StdioChannel>;
+  using Session = std::shared_ptr<StdioSession>;
+
+  // Which versions the server speaks: those with a handshake, those without, or both.
+  struct Eras {
+    bool handshake = false;
+    bool modern = false;
+  };
+
   explicit StdioService(Runtime& runtime) : runtime_(runtime) {}
 
-  // Runs the command once and shakes hands with it, so that a server that cannot work is found out
-  // before clients come. Error: one sentence with the exit status or errno, and the last lines of
-  // its standard error.
+  // Runs the command once and talks to it, so that a server that cannot work is found out before
+  // clients come. Error: one sentence with the exit status or errno, and the last lines of its
+  // standard error.
   Task<Result<void>> check_start();
   bool start_checked() const { return start_checked_; }
+  const Eras& eras() const { return eras_; }
 
-  // A new session with its process. Errors: TooMany (all processes are taken), and those of
-  // StdioSession::start().
-  Result<std::shared_ptr<StdioSession>> create();
+  // A new session. Errors: TooMany (all processes are taken), and those of StdioChannel::start().
+  Result<Session> create();
   // Null: there is no such session here (any more).
-  std::shared_ptr<StdioSession> find(std::string_view id) const;
+  Session find(std::string_view id) const;
+  // What answers a session's requests. Errors as create(), Unavailable (the process that all share
+  // does not begin).
+  Task<Result<Channel>> channel_of(const Session& session);
+  // What answers a request that stands alone. Errors as create().
+  Result<Channel> modern_channel();
+  // A number for a client without a session.
+  std::uint64_t new_client() { return ++last_client_; }
+  // Where all sessions share a process: its answer to initialize, raw JSON-RPC with the given id.
+  std::string shared_handshake(std::string_view id) const;
 
   void end_all(std::string_view reason);
   // Kills every process at once and forgets all sessions.
@@ -40,11 +63,43 @@ class StdioService {
 
   std::size_t sessions() const;
   std::size_t processes() const { return processes_.size(); }
+  // Processes that were ended because they hung, or took too much memory.
+  std::uint64_t hung() const { return hung_; }
+  std::uint64_t too_large() const { return too_large_; }
 
  private:
+  bool room() const;
+  Result<Channel> start(std::string name, StdioChannel::Use use);
+  Result<Channel> exclusive(const std::string& id);
+  std::shared_ptr<MessageQueue> ask(StdioChannel& channel, std::string_view request);
+  Task<std::string> answer_of(Channel channel, std::shared_ptr<MessageQueue> queue,
+                              MonotonicTime until);
+  Task<bool> handshake(Channel channel, MonotonicTime until);
+  std::string why_not_started(const StdioChannel& probe) const;
+  Task<Result<Channel>> shared_channel();
+  void keep_or_end(const Channel& old_probe, const Channel& modern_probe);
+  void broadcast(std::string_view text);
+  void fill_pool(MonotonicTime now);
+  void end_idle(MonotonicTime now);
+  void look_at_memory(MonotonicTime now);
+  void forget();
+
   Runtime& runtime_;
   ProcessTable processes_;
-  std::map<std::string, std::shared_ptr<StdioSession>, std::less<>> sessions_;  // ending ones too
+  std::vector<Channel> channels_;  // all that are not over
+  std::map<std::string, Session, std::less<>> sessions_;
+  std::vector<Channel> probes_;  // of the start check, until they are over
+  Channel shared_;               // Shared: what all sessions use
+  bool shared_starts_ = false;
+  std::deque<Channel> spares_;  // Pooled: started, and nobody's
+  MonotonicTime next_spare_;
+  std::vector<Channel> workers_;  // for requests that stand alone
+  Eras eras_;
+  std::string handshake_answer_;  // of the server to our initialize
+  std::uint64_t last_client_ = 0;
+  MonotonicTime next_memory_look_;
+  std::uint64_t hung_ = 0;
+  std::uint64_t too_large_ = 0;
   bool start_checked_ = false;
 };
 

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "servers.h"
 
 namespace mcpfleet::desired {
@@ -167,6 +169,23 @@ TEST(DesiredTest, StreamableHttpHasANativeSidecarAndAnUntouchedServer) {
       "volumeMounts": [{"name": "mcpfleet", "mountPath": "/mcpfleet"}],
       "lifecycle": {"preStop": {"exec": {"command":
         ["/mcpfleet/mcp-sidecar", "drain", "--socket", "/mcpfleet/drain.sock", "--timeout", "30s"]}}}})"));
+}
+
+TEST(DesiredTest, TheSidecarIsToldWhatIsNotItsDefault) {
+  const json stdio =
+      pod_of(R"({"transport": {"type": "stdio", "allowedOrigins": ["https://a.b", "https://c.d"],
+      "stdio": {"mode": "pooled", "poolSize": 3, "hangTimeout": "0s", "maxProcessMemory": "1Gi"}},
+      "config": {"command": ["x"]}})")["spec"]["containers"][0]["command"];
+  const std::vector<std::string> words = stdio;
+  const auto first = std::ranges::find(words, "--stdio-mode");
+  EXPECT_EQ(
+      std::vector<std::string>(first, words.end()),
+      (std::vector<std::string>{"--stdio-mode", "pooled", "--pool-size", "3", "--hang-timeout",
+                                "0s", "--max-process-memory", "1073741824", "--allowed-origins",
+                                "https://a.b,https://c.d", "--stdio", "--", "x"}));
+  const json http =
+      pod_of(R"({"transport": {"type": "streamable-http", "allowedOrigins": ["*"]}})");
+  EXPECT_THAT(http.dump(), testing::HasSubstr(R"("--allowed-origins","*")"));
 }
 
 TEST(DesiredTest, StdioRunsTheSidecarInTheUsersImage) {

@@ -62,6 +62,12 @@ TEST(DecodeTest, ReadsEveryField) {
   EXPECT_EQ(server->image.image_pull_secrets, std::vector<std::string>{"pull"});
   EXPECT_EQ(server->transport.type, TransportType::Stdio);
   EXPECT_EQ(server->transport.max_processes, 7);
+  EXPECT_EQ(server->transport.mode, StdioMode::Pooled);
+  EXPECT_EQ(server->transport.pool_size, 3);
+  EXPECT_EQ(server->transport.hang_timeout, std::chrono::seconds(90));
+  EXPECT_EQ(server->transport.max_process_memory, 512LL * 1024 * 1024);
+  EXPECT_EQ(server->transport.allowed_origins,
+            (std::vector<std::string>{"https://app.example.com", "*"}));
   EXPECT_EQ(server->config.port, 3001);
   EXPECT_EQ(server->config.path, "/v1/mcp");
   EXPECT_EQ(server->config.command, std::vector<std::string>{"serve"});

@@ -80,7 +80,7 @@ TEST(SidecarFlags, BadInputIsOneSentenceThatNamesTheFlag) {
                 "--upstream: the path belongs into --path"},
            Case{{"serve", "--log-format", "xml"}, "--log-format: must be text or json"},
            Case{{"serve", "--max-processes", "0", "--stdio", "--", "x"},
-                "--max-processes must be at least 1"},
+                "--max-processes: it must be at least 1"},
            Case{{"serve", "--upstream", "http://h:1", "--path", "mcp"}, "--path must start with /"},
            Case{{"install"}, "install needs one destination"},
        }) {

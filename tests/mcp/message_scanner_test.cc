@@ -87,7 +87,7 @@ TEST(MessageScanner, FindsProgressTokensAndCancelledRequests) {
   EXPECT_EQ(scanner.messages()[0].progress_token, "\"t\"");
   scanner.reset();
   ASSERT_TRUE(scanner.feed(R"({"method":"notifications/progress","params":{"progressToken":5}})"));
-  EXPECT_EQ(scanner.messages()[0].progress_token, "5");
+  EXPECT_EQ(scanner.messages()[0].reported_token, "5");
   scanner.reset();
   ASSERT_TRUE(scanner.feed(R"({"method":"notifications/cancelled","params":{"requestId":9}})"));
   EXPECT_EQ(scanner.messages()[0].request_id, "9");

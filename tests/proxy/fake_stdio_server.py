@@ -14,8 +14,23 @@ def say(message):
     sys.stdout.flush()
 
 
+MODERN = MODE in ("modern", "dual")
+cancelled = []  # ids of requests that were cancelled
+eaten = []
+
+
 def result(request, text):
     say({"jsonrpc": "2.0", "id": request["id"], "result": {"content": [{"type": "text", "text": text}]}})
+
+
+def error(request, code, message):
+    say({"jsonrpc": "2.0", "id": request["id"], "error": {"code": code, "message": message}})
+
+
+def listen(request):
+    meta = {"io.modelcontextprotocol/subscriptionId": request["id"]}
+    say({"jsonrpc": "2.0", "method": "notifications/subscriptions/acknowledged", "params": {"_meta": meta}})
+    say({"jsonrpc": "2.0", "method": "notifications/tools/list_changed", "params": {"_meta": meta}})
 
 
 def call(request):
@@ -48,6 +63,18 @@ def call(request):
         result(request, str(os.getpid()))
         while True:
             time.sleep(1)
+    elif name == "cancelled":
+        result(request, json.dumps(cancelled))
+    elif name == "ask":
+        say({"jsonrpc": "2.0", "id": "s1", "method": "roots/list"})
+        answer = json.loads(sys.stdin.readline())
+        result(request, json.dumps(answer.get("error", {}).get("code", answer.get("result"))))
+    elif name == "eat":
+        eaten.append(bytearray(arguments["bytes"]))
+        eaten[-1][::4096] = b"x" * len(eaten[-1][::4096])
+        result(request, str(os.getpid()))
+    elif name == "stop":
+        time.sleep(600)  # and reads nothing any more
     elif name == "slow":
         threading.Timer(0.3, result, (request, "slow")).start()
     # "hang" gets no answer
@@ -63,8 +90,20 @@ if MODE == "babbles":
 for line in sys.stdin:
     message = json.loads(line)
     method = message.get("method")
-    if method == "initialize":
-        if MODE == "refuses":
+    if method == "server/discover" and MODERN:
+        say({"jsonrpc": "2.0", "id": message["id"], "result": {"supportedVersions": ["2026-07-28"]}})
+    elif method == "server/discover" and MODE == "strict":
+        sys.exit(5)  # as servers do that must hear initialize first
+    elif method == "server/discover":
+        error(message, -32601, "unknown")
+    elif method == "subscriptions/listen" and MODERN:
+        listen(message)
+    elif method == "notifications/cancelled":
+        cancelled.append(message["params"]["requestId"])
+    elif method == "initialize":
+        if MODE == "modern":
+            error(message, -32601, "this server speaks 2026-07-28")
+        elif MODE == "refuses":
             say({"jsonrpc": "2.0", "id": message["id"], "error": {"code": -32602, "message": "not you"}})
         else:
             say({"jsonrpc": "2.0", "id": message["id"], "result": {"protocolVersion": "2025-06-18"}})

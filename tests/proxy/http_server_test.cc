@@ -288,6 +288,78 @@ TEST(HttpServer, RefusesWhatItCannotPassOn) {
   EXPECT_THAT(sidecar.exchange(post(kCall)), StartsWith("HTTP/1.1 200"));
 }
 
+TEST(HttpServer, LetsNoForeignPageIn) {
+  SessionServer server;
+  auto options = for_upstream(server.server);
+  options.allowed_origins = {"https://app.example.com"};
+  TestSidecar sidecar(options);
+  const auto foreign = sidecar.exchange(post(kCall, "Origin: http://evil.example.com\r\n"));
+  EXPECT_THAT(foreign, StartsWith("HTTP/1.1 403"));
+  EXPECT_THAT(foreign, HasSubstr("Origin"));
+  EXPECT_EQ(server.count(), 0);
+  for (const std::string origin : {"http://localhost:6274", "https://app.example.com"})
+    EXPECT_THAT(sidecar.exchange(post(kCall, "Origin: " + origin + "\r\n")),
+                StartsWith("HTTP/1.1 200"))
+        << origin;
+}
+
+TEST(HttpServer, PassesTheMetadataOfAuthorizationOn) {
+  SessionServer server;
+  TestSidecar sidecar(for_upstream(server.server));
+  const auto get = [&](const std::string& verb) {
+    return sidecar.exchange(verb + " /.well-known/oauth-protected-resource/mcp HTTP/1.1\r\n" +
+                            "Host: x\r\n\r\n");
+  };
+  EXPECT_THAT(get("GET"), StartsWith("HTTP/1.1 200"));
+  EXPECT_THAT(server.last(), StartsWith("GET /.well-known/oauth-protected-resource/mcp "));
+  EXPECT_THAT(get("DELETE"), StartsWith("HTTP/1.1 404"));
+}
+
+TEST(HttpServer, ARequestThatStandsAloneHasNoSession) {
+  SessionServer server;
+  TestSidecar sidecar(for_upstream(server.server));
+  EXPECT_THAT(sidecar.exchange(post(kCall, "MCP-Protocol-Version: 2026-07-28\r\n" +
+                                               session_field("not-one-of-ours"))),
+              StartsWith("HTTP/1.1 200"));
+  EXPECT_THAT(server.last(), Not(HasSubstr("not-one-of-ours")));
+}
+
+TEST(HttpServer, AskingAnOlderServerWhatItIsCountsAsNoError) {
+  FakeServer server(each_request([](const std::string& request) {
+    if (request.find("\"id\":2") != std::string::npos)
+      return json_response("unsupported version", "", "400 Bad Request");
+    return json_response(R"({"jsonrpc":"2.0","id":1,"error":{"code":-32600,"message":"?"}})", "",
+                         "400 Bad Request");
+  }));
+  TestSidecar sidecar(for_upstream(server));
+  sidecar.exchange(post(R"({"jsonrpc":"2.0","id":1,"method":"server/discover"})"));
+  sidecar.exchange(post(R"({"jsonrpc":"2.0","id":2,"method":"server/discover"})"));
+  sidecar.exchange(post(R"({"jsonrpc":"2.0","id":1,"method":"tools/list"})"));
+  EXPECT_TRUE(sidecar.has_metric(R"(mcp_requests_total{method="server/discover",tool=""} 2)"));
+  EXPECT_TRUE(
+      sidecar.has_metric(R"(mcp_request_errors_total{method="server/discover",tool=""} 0)"));
+  EXPECT_TRUE(sidecar.has_metric(R"(mcp_request_errors_total{method="tools/list",tool=""} 1)"));
+}
+
+// Streams of minutes would pass for slow calls, and hold back the drain.
+TEST(HttpServer, ASubscriptionIsNoRequestThatTakesTime) {
+  FakeServer server([](Wire& wire) {
+    wire.read_message();
+    wire.send("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: {}\n\n");
+    wire.closed();
+  });
+  auto options = for_upstream(server);
+  options.drain_timeout = std::chrono::seconds(60);
+  TestSidecar sidecar(options);
+  const auto client = sidecar.connect();
+  client->send(post(R"({"jsonrpc":"2.0","id":1,"method":"subscriptions/listen"})",
+                    "Mcp-Method: subscriptions/listen\r\n"));
+  EXPECT_THAT(client->read_until("data: {}"), HasSubstr("data: {}"));
+  EXPECT_TRUE(sidecar.has_metric("mcp_requests_in_flight 0"));
+  (*sidecar).terminate();
+  EXPECT_TRUE(sidecar.join());
+}
+
 TEST(HttpServer, PassesLargeBodiesBothWays) {
   const std::string blob(6'000'000, 'b');
   FakeServer server(each_request([&](const std::string& request) {
