@@ -49,26 +49,26 @@ void append_field(std::string& head, std::string_view name, std::string_view val
   head.append(name).append(": ").append(value).append("\r\n");
 }
 
-ClientLink::ClientLink(Runtime& runtime, Socket socket)
-    : runtime_(runtime), socket_(std::move(socket)) {
+ClientLink::ClientLink(DataPlane& plane, Socket socket)
+    : plane_(plane), socket_(std::move(socket)) {
   error_code ignored;
   peer_ = socket_.remote_endpoint(ignored).address().to_string();
   tune(socket_);
   buffer_.reserve(kReserve);
-  runtime_.sweeper.add(*this);
+  plane_.sweeper.add(*this);
 }
 
-ClientLink::~ClientLink() { runtime_.sweeper.remove(*this); }
+ClientLink::~ClientLink() { plane_.sweeper.remove(*this); }
 
 Task<bool> ClientLink::read_request() {
   parser_.emplace();
   parser_->header_limit(kMaxHeader);
-  parser_->body_limit(runtime_.options.max_body_bytes);
-  deadline = runtime_.now() + kIdle;
+  parser_->body_limit(plane_.max_body_bytes);
+  deadline = plane_.now() + kIdle;
   error_code ec;
   co_await http::async_read_header(socket_, buffer_, *parser_, caught(ec));
   if (!ec && !parser_->is_done()) {
-    deadline = runtime_.now() + kUpload;
+    deadline = plane_.now() + kUpload;
     if (const auto expect = field("Expect"); expect && !http_1_0())
       co_await send("HTTP/1.1 100 Continue\r\n\r\n");
     co_await http::async_read(socket_, buffer_, *parser_, caught(ec));
@@ -91,8 +91,7 @@ Task<> ClientLink::refuse(const error_code& problem) {
   std::string text = "this is not an HTTP/1.1 request: " + problem.message();
   if (problem == http::error::body_limit) {
     status = 413;
-    text = "the request's body is larger than " + std::to_string(runtime_.options.max_body_bytes) +
-           " bytes";
+    text = "the request's body is larger than " + std::to_string(plane_.max_body_bytes) + " bytes";
   } else if (problem == http::error::header_limit) {
     status = 431;
     text = "the request's header fields are larger than " + std::to_string(kMaxHeader) + " bytes";
@@ -102,7 +101,7 @@ Task<> ClientLink::refuse(const error_code& problem) {
   // What the client still sends is read for a moment, so that a reset does not eat the answer.
   error_code ec;
   socket_.shutdown(Socket::shutdown_send, ec);
-  deadline = runtime_.now() + std::chrono::seconds(2);
+  deadline = plane_.now() + std::chrono::seconds(2);
   std::array<char, 4096> sink{};
   while (!ec) co_await socket_.async_read_some(asio::buffer(sink), caught(ec));
 }

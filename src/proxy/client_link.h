@@ -12,7 +12,7 @@
 #include <string_view>
 
 #include "proxy/asio_types.h"
-#include "proxy/runtime.h"
+#include "proxy/data_plane.h"
 #include "proxy/sweeper.h"
 
 namespace mcpfleet::proxy {
@@ -36,7 +36,7 @@ inline std::string_view to_view(boost::beast::string_view text) {
 
 class ClientLink final : public Watched {
  public:
-  ClientLink(Runtime& runtime, Socket socket);
+  ClientLink(DataPlane& plane, Socket socket);
   ~ClientLink() override;
   ClientLink(const ClientLink&) = delete;
   ClientLink& operator=(const ClientLink&) = delete;
@@ -74,7 +74,7 @@ class ClientLink final : public Watched {
  private:
   Task<> refuse(const error_code& problem);
 
-  Runtime& runtime_;
+  DataPlane& plane_;
   Socket socket_;
   std::string peer_;
   boost::beast::flat_buffer buffer_;

@@ -7,6 +7,7 @@
 #include "mcp/headers.h"
 #include "mcp/sse.h"
 #include "proxy/front.h"
+#include "proxy/relay.h"
 #include "proxy/stdio_service.h"
 
 namespace mcpfleet::proxy {
@@ -233,9 +234,11 @@ Task<> start_session(Runtime& runtime, ClientLink& client, Post post) {
   if (!created) {
     const auto kind = created.error().kind;
     log::warn("no new session", {{"reason", created.error().message}});
+    auto fields = fields_of(kind);
+    if (kind == ErrorKind::TooMany) append_field(fields, kRefusedField, kRefusedFull);
     auto reply =
         error_answer(kind == ErrorKind::TooMany ? 503 : 502, first_request_id(post.messages),
-                     ErrorCode::ServerError, created.error().message, fields_of(kind));
+                     ErrorCode::ServerError, created.error().message, std::move(fields));
     co_await client.answer(std::move(reply));
     co_return;
   }
