@@ -20,11 +20,28 @@ class TokenBucket {
   // Nothing, and none is taken, where that would be longer than `most`. Who comes first is served
   // first.
   std::optional<Duration> take(MonotonicTime now, Duration most = Duration(0)) {
-    refill(now);
-    const Duration wait = until_one();
+    const Duration wait = wait_for_one(now);
     if (wait > most) return std::nullopt;
-    tokens_ -= 1;
+    charge();
     return wait;
+  }
+
+  // Takes a token that may be yet to come; who comes next waits for it.
+  void charge() { tokens_ -= 1; }
+
+  // How long until there is a token; none is taken.
+  Duration wait_for_one(MonotonicTime now) {
+    refill(now);
+    return until_one();
+  }
+
+  // Another rate from now on. Tokens stay as they are, but for those over the new burst, and for
+  // what a larger burst brings with it.
+  void change(double per_second, int burst, MonotonicTime now) {
+    refill(now);
+    tokens_ = std::min<double>(burst, tokens_ + std::max(0.0, burst - burst_));
+    per_second_ = per_second;
+    burst_ = burst;
   }
 
  private:
@@ -40,7 +57,7 @@ class TokenBucket {
     return std::chrono::ceil<Duration>(std::chrono::duration<double>((1 - tokens_) / per_second_));
   }
 
-  // Constant after construction.
+  // The rate.
   double per_second_;
   double burst_;
   // The state. Less than none: that many are promised.

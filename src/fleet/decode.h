@@ -1,4 +1,5 @@
-// From the JSON of an MCPServer to plain values: defaults, limits, and errors that name the field.
+// From the JSON of an MCPServer or MCPGateway to plain values: defaults, limits, and errors that
+// name the field.
 //
 // The schema in crds/ refuses the same things with the same sentences where it can; this code is
 // for objects that were stored under an older schema, and for programs that read manifests offline.
@@ -9,6 +10,7 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "fleet/mcp_gateway.h"
 #include "fleet/mcp_server.h"
 
 namespace mcpfleet::fleet {
@@ -40,5 +42,9 @@ Result<MCPServer> decode(std::string_view json);
 // Metadata and status alone, with the spec's defaults: for telling the author of an object that
 // decode() refuses why. Errors: Malformed, TooLarge, Invalid (metadata without a name).
 Result<MCPServer> decode_identity(std::string_view json);
+
+// The same for an MCPGateway.
+Result<MCPGateway> decode_gateway(std::string_view json);
+Result<MCPGateway> decode_gateway_identity(std::string_view json);
 
 }  // namespace mcpfleet::fleet

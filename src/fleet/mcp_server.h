@@ -11,6 +11,8 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "fleet/gateway_settings.h"
+#include "fleet/label_selector.h"
 #include "fleet/status.h"
 
 namespace mcpfleet::fleet {
@@ -226,6 +228,7 @@ struct MCPServer {
   std::int64_t generation = 0;
   std::string resource_version;
   bool deleting = false;
+  Labels labels;  // of the metadata; gateways select by them
 
   // Set where spec.source.type is WorkloadRef. Then only `autoscaling` has an effect, and decode()
   // refuses what else was set.
@@ -237,6 +240,7 @@ struct MCPServer {
   Sessions sessions;
   std::optional<Disruption> disruption;
   std::optional<Network> network;
+  ProxyOverride proxy;
   std::optional<Autoscaling> autoscaling;
 
   Status status;  // as last seen, for comparing and for what must survive a restart
