@@ -29,7 +29,10 @@ bool is(const Condition* condition, ConditionStatus status) {
   return condition != nullptr && condition->status == status;
 }
 
-void announce_accepted(const Status& before, const Status& after, std::vector<Announcement>& out) {
+using Conditions = std::vector<Condition>;
+
+void announce_accepted(const Conditions& before, const Conditions& after,
+                       std::vector<Announcement>& out) {
   const auto* was = find_condition(before, desired::kAccepted);
   const auto* now = find_condition(after, desired::kAccepted);
   if (is(now, ConditionStatus::False)) {
@@ -41,7 +44,8 @@ void announce_accepted(const Status& before, const Status& after, std::vector<An
   }
 }
 
-void announce_ready(const Status& before, const Status& after, std::vector<Announcement>& out) {
+void announce_ready(const Conditions& before, const Conditions& after,
+                    std::vector<Announcement>& out) {
   const auto* was = find_condition(before, desired::kReady);
   const auto* now = find_condition(after, desired::kReady);
   if (now == nullptr) return;
@@ -81,10 +85,15 @@ void announce_decision(const Status& before, const Status& after, std::vector<An
 
 }  // namespace
 
-std::vector<Announcement> announcements(const Status& before, const Status& after) {
+std::vector<Announcement> announcements(const Conditions& before, const Conditions& after) {
   std::vector<Announcement> out;
   announce_accepted(before, after, out);
   announce_ready(before, after, out);
+  return out;
+}
+
+std::vector<Announcement> announcements(const Status& before, const Status& after) {
+  auto out = announcements(before.conditions, after.conditions);
   announce_scaling_active(before, after, out);
   announce_decision(before, after, out);
   return out;

@@ -19,5 +19,8 @@ struct Announcement {
 
 // Events for the step from the stored status to the one just written, in the order to say them.
 std::vector<Announcement> announcements(const fleet::Status& before, const fleet::Status& after);
+// Those that conditions alone give, as a gateway has them.
+std::vector<Announcement> announcements(const std::vector<fleet::Condition>& before,
+                                        const std::vector<fleet::Condition>& after);
 
 }  // namespace mcpfleet::op

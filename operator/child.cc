@@ -5,6 +5,7 @@
 
 #include "base/hash.h"
 #include "desired/desired.h"
+#include "desired/gateway.h"
 #include "kube/ondemand.h"
 #include "operator/trim.h"
 
@@ -208,6 +209,42 @@ Result<Child> decode_secret(std::string_view json) {
   }
   if (child->data_taken) child->content_hash = ~child->content_hash;
   return child;
+}
+
+Result<Child> decode_cluster_binding(std::string_view json) {
+  auto child = decode_child(json);
+  if (!child) return child;
+  std::string uid;
+  const auto error = read_text(json, [&](std::string_view key, ondemand::value metadata) {
+    if (key != "metadata") return simdjson::SUCCESS;
+    return for_each_field(metadata, [&](std::string_view name, ondemand::value annotations) {
+      if (name != "annotations") return simdjson::SUCCESS;
+      return for_each_field(annotations, [&](std::string_view annotation, ondemand::value value) {
+        if (annotation == desired::kGatewayUidAnnotation) uid = text_of(value);
+        return simdjson::SUCCESS;
+      });
+    });
+  });
+  if (error) {
+    return fail(ErrorKind::Malformed, std::string("a ClusterRoleBinding cannot be read: ") +
+                                          simdjson::error_message(error));
+  }
+  if (!uid.empty()) {
+    child->controller_kind = fleet::kGatewayKind;
+    child->controller_uid = std::move(uid);
+  }
+  return child;
+}
+
+Result<Child> (*decode_of(ChildKind kind))(std::string_view json) {
+  switch (kind) {
+    case ChildKind::Secret:
+      return decode_secret;
+    case ChildKind::ClusterRoleBinding:
+      return decode_cluster_binding;
+    default:
+      return decode_child;
+  }
 }
 
 Result<DeploymentEntry> decode_deployment_entry(std::string_view json) {

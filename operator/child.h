@@ -1,4 +1,5 @@
-// The objects that an MCPServer owns: of which kinds they are, and what is kept of each.
+// The objects that an MCPServer or MCPGateway owns: of which kinds they are, and what is kept of
+// each.
 //
 // Thread safety: plain values, free functions.
 #pragma once
@@ -23,6 +24,8 @@ enum class ChildKind : std::uint8_t {
   PodDisruptionBudget,
   HorizontalPodAutoscaler,
   ServiceMonitor,
+  RoleBinding,
+  ClusterRoleBinding,
 };
 
 struct ChildType {
@@ -30,9 +33,11 @@ struct ChildType {
   const char* api_version;
   const char* name;  // as in an object's field `kind`
   const char* plural;
+  // False: of the cluster. Nothing of a namespace can own it: an annotation names its owner.
+  bool namespaced() const { return kind != ChildKind::ClusterRoleBinding; }
 };
 // Ordered as ChildKind. What all parts of the operator know of kinds comes from here.
-inline constexpr std::array<ChildType, 8> kChildTypes{{
+inline constexpr std::array<ChildType, 10> kChildTypes{{
     {ChildKind::ServiceAccount, "v1", "ServiceAccount", "serviceaccounts"},
     {ChildKind::Secret, "v1", "Secret", "secrets"},
     {ChildKind::Service, "v1", "Service", "services"},
@@ -42,6 +47,9 @@ inline constexpr std::array<ChildType, 8> kChildTypes{{
     {ChildKind::HorizontalPodAutoscaler, "autoscaling/v2", "HorizontalPodAutoscaler",
      "horizontalpodautoscalers"},
     {ChildKind::ServiceMonitor, "monitoring.coreos.com/v1", "ServiceMonitor", "servicemonitors"},
+    {ChildKind::RoleBinding, "rbac.authorization.k8s.io/v1", "RoleBinding", "rolebindings"},
+    {ChildKind::ClusterRoleBinding, "rbac.authorization.k8s.io/v1", "ClusterRoleBinding",
+     "clusterrolebindings"},
 }};
 
 // Nothing for a kind that is not in kChildTypes.
@@ -94,6 +102,10 @@ struct HpaEntry : Child {
 Result<Child> decode_child(std::string_view json);
 // Of a Secret, or of its metadata alone, in which the API server keeps whose the data is.
 Result<Child> decode_secret(std::string_view json);
+// Of a ClusterRoleBinding: the MCPGateway that its annotation names counts as its controller.
+Result<Child> decode_cluster_binding(std::string_view json);
+// That of a kind which has no more than a Child.
+Result<Child> (*decode_of(ChildKind kind))(std::string_view json);
 Result<DeploymentEntry> decode_deployment_entry(std::string_view json);
 Result<HpaEntry> decode_hpa_entry(std::string_view json);
 

@@ -10,6 +10,7 @@
 #include "kube/controller.h"
 #include "kube/events.h"
 #include "kube/work_queue.h"
+#include "operator/gateway_reconciler.h"
 #include "operator/leadership.h"
 #include "operator/reconciler.h"
 #include "operator/scalers.h"
@@ -21,21 +22,23 @@
 
 namespace mcpfleet::op {
 
-// Where the keys of MCPServers that may need work go: to the leader's queue, while there is one.
+// Where the keys of MCPServers and MCPGateways that may need work go: to the leader's queues, while
+// there are any. A key goes to both: which of the two it is shows when it is worked on.
 // Thread safety: all functions from any thread.
 class Changes {
  public:
   void add(const std::string& key);
-  // Null: nowhere. Once it returned, the queue before is not used any more.
-  void go_to(kube::WorkQueue* queue);
+  // Null: nowhere. Once it returned, the queues before are not used any more.
+  void go_to(kube::WorkQueue* servers, kube::WorkQueue* gateways);
 
  private:
   // Protected by mutex_.
   std::mutex mutex_;
-  kube::WorkQueue* queue_ = nullptr;
+  kube::WorkQueue* servers_ = nullptr;
+  kube::WorkQueue* gateways_ = nullptr;
 };
 
-// Runs from construction, with all MCPServers to look at anew, until destruction, which waits for
+// Runs from construction, with all MCPServers and MCPGateways to look at anew, until destruction, which waits for
 // what is under way.
 class Leading {
  public:
@@ -48,7 +51,8 @@ class Leading {
     const Leadership& leadership;
     const Clock& clock;
   };
-  Leading(const Parts& parts, SessionKeys keys, ReconcilerOptions options, int workers);
+  Leading(const Parts& parts, const SessionKeys& keys, ReconcilerOptions options,
+          GatewayOptions gateway_options, int workers);
   ~Leading();
   Leading(const Leading&) = delete;
   Leading& operator=(const Leading&) = delete;
@@ -57,16 +61,20 @@ class Leading {
   std::size_t queue_depth() const { return queue_.depth(); }
 
  private:
-  void reconciled(const std::string& key, const Result<kube::Next>& result, Duration took);
+  void reconciled(const char* what, const std::string& key, const Result<kube::Next>& result,
+                  Duration took);
 
   const Parts parts_;
   kube::WorkQueue queue_;
+  kube::WorkQueue gateway_queue_;
   const std::unique_ptr<kube::EventRecorder> events_;
   Scalers scalers_;
   SessionCounts sessions_;
   Reconciler reconciler_;
+  GatewayReconciler gateway_reconciler_;
   // Last: they use what is above.
   const kube::Controller controller_;
+  const kube::Controller gateway_controller_;
   const ScalingLoop loop_;
 };
 

@@ -140,10 +140,10 @@ class Program {
     if (!keys) return;
     const Leading leading(
         {client_, world_, surroundings, changes_, telemetry_, leadership_, clock_},
-        std::move(*keys),
+        *keys,
         {options_.sidecar_image, options_.sidecar_pull_policy, hpa_tolerance_,
          options_.keep_sidecar},
-        options_.workers);
+        options_.gateway, options_.workers);
     telemetry_.set_leader(true);
     while (!signals_.wait(milliseconds(1000), over)) {
       heap_.look(leading.queue_depth() != 0, clock_.monotonic());

@@ -12,7 +12,7 @@
 namespace mcpfleet::op {
 
 const char* const kUsage =
-    R"(mcp-operator runs MCPServers on Kubernetes.
+    R"(mcp-operator runs MCPServers and MCPGateways on Kubernetes.
 
   --kubeconfig FILE           default: the pod's service account, then $KUBECONFIG
   --context NAME              of the kubeconfig; default: its current-context
@@ -24,6 +24,12 @@ const char* const kUsage =
   --sidecar-upgrade WORD      WithNextRollout: pods keep the sidecar that they have until something
                               else rolls them; AtOnce: another --sidecar-image rolls all pods;
                               default WithNextRollout
+  --gateway-image REF         image of mcp-gateway; default $MCPFLEET_GATEWAY_IMAGE
+  --gateway-pull-policy WORD  as --sidecar-pull-policy
+  --gateway-role NAME         the ClusterRole with what a gateway may do; default mcp-gateway
+  --gateway-all-namespaces true|false
+                              MCPGateways may serve all namespaces, for which this program makes
+                              ClusterRoleBindings; default false
   --watch-namespaces A,B      only MCPServers in these namespaces; default: all of the cluster
   --watch-secrets true|false  Secrets are watched: a session key that was deleted comes back, and a
                               change of one that an MCPServer refers to rolls its pods; needs the
@@ -56,6 +62,10 @@ constexpr std::array kFlags{"--kubeconfig",
                             "--sidecar-image",
                             "--sidecar-pull-policy",
                             "--sidecar-upgrade",
+                            "--gateway-image",
+                            "--gateway-pull-policy",
+                            "--gateway-role",
+                            "--gateway-all-namespaces",
                             "--watch-namespaces",
                             "--watch-secrets",
                             "--listen",
@@ -142,6 +152,30 @@ Result<bool> truth(const std::string& value, const std::string& flag) {
   return fail(ErrorKind::Invalid, flag + " must be true or false, not \"" + value + "\"");
 }
 
+Result<void> set_pull_policy(const std::string& flag, const std::string& value,
+                             std::string& policy) {
+  if (value != "Always" && value != "IfNotPresent" && value != "Never" && !value.empty()) {
+    return fail(ErrorKind::Invalid,
+                flag + " must be Always, IfNotPresent or Never, not \"" + value + "\"");
+  }
+  policy = value;
+  return {};
+}
+
+Result<void> set_gateway(const std::string& flag, const std::string& value, Options& options) {
+  if (flag == "--gateway-image") options.gateway.image = value;
+  if (flag == "--gateway-pull-policy") {
+    return set_pull_policy(flag, value, options.gateway.pull_policy);
+  }
+  if (flag == "--gateway-role") options.gateway.role = value;
+  if (flag == "--gateway-all-namespaces") {
+    auto all = truth(value, flag);
+    if (!all) return fail(all.error());
+    options.watched.cluster_bindings = *all;
+  }
+  return {};
+}
+
 Result<void> set_watched(const std::string& flag, const std::string& value, Options& options) {
   if (flag == "--watch-namespaces") {
     auto namespaces = kube::parse_namespaces(value);
@@ -201,13 +235,9 @@ Result<void> set(const std::string& flag, const std::string& value, Options& opt
   if (flag == "--namespace") options.namespace_ = value;
   if (flag == "--sidecar-image") options.sidecar_image = value;
   if (flag == "--sidecar-pull-policy") {
-    if (value != "Always" && value != "IfNotPresent" && value != "Never" && !value.empty()) {
-      return fail(
-          ErrorKind::Invalid,
-          "--sidecar-pull-policy must be Always, IfNotPresent or Never, not \"" + value + "\"");
-    }
-    options.sidecar_pull_policy = value;
+    return set_pull_policy(flag, value, options.sidecar_pull_policy);
   }
+  if (flag.starts_with("--gateway-")) return set_gateway(flag, value, options);
   if (flag == "--sidecar-upgrade") {
     if (value != "WithNextRollout" && value != "AtOnce") {
       return fail(ErrorKind::Invalid,
@@ -240,8 +270,10 @@ Result<void> set(const std::string& flag, const std::string& value, Options& opt
 Result<Options> parse_options(const std::vector<std::string>& arguments,
                               const std::function<std::string(const char*)>& environment) {
   Options options;
-  constexpr std::array<std::pair<const char*, const char*>, 2> kVariables{
-      {{"POD_NAMESPACE", "--namespace"}, {"MCPFLEET_SIDECAR_IMAGE", "--sidecar-image"}}};
+  constexpr std::array<std::pair<const char*, const char*>, 3> kVariables{
+      {{"POD_NAMESPACE", "--namespace"},
+       {"MCPFLEET_SIDECAR_IMAGE", "--sidecar-image"},
+       {"MCPFLEET_GATEWAY_IMAGE", "--gateway-image"}}};
   for (const auto& [variable, flag] : kVariables) {
     const std::string value = environment(variable);
     if (!value.empty()) static_cast<void>(set(flag, value, options));

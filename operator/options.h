@@ -8,6 +8,7 @@
 
 #include "base/result.h"
 #include "log/log.h"
+#include "operator/gateway_reconciler.h"
 #include "operator/leadership.h"
 #include "operator/world.h"
 
@@ -22,6 +23,7 @@ struct Options {
   std::string sidecar_image = "mcpfleet/mcp-sidecar:" MCPFLEET_VERSION;
   std::string sidecar_pull_policy;
   bool keep_sidecar = true;  // --sidecar-upgrade WithNextRollout
+  GatewayOptions gateway{.image = "mcpfleet/mcp-gateway:" MCPFLEET_VERSION};
   WorldOptions watched;
   std::string listen_address = "0.0.0.0";
   std::uint16_t listen_port = 8080;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "desired/gateway_status.h"
 #include "desired/reasons.h"
 #include "desired/status.h"
 
@@ -25,8 +26,10 @@ bool decided(const fleet::Status& stored, const fleet::Status& fresh) {
   return memory(stored) != memory(fresh);
 }
 
+using Conditions = std::vector<fleet::Condition>;
+
 // Another word on the spec.
-bool judged(const fleet::Status& stored, const fleet::Status& fresh) {
+bool judged(const Conditions& stored, const Conditions& fresh) {
   const auto* was = fleet::find_condition(stored, desired::kAccepted);
   const auto* now = fleet::find_condition(fresh, desired::kAccepted);
   if (was == nullptr || now == nullptr) return was != now;
@@ -34,13 +37,13 @@ bool judged(const fleet::Status& stored, const fleet::Status& fresh) {
          was->observed_generation != now->observed_generation;
 }
 
-bool refused(const fleet::Status& fresh) {
+bool refused(const Conditions& fresh) {
   const auto* accepted = fleet::find_condition(fresh, desired::kAccepted);
   return accepted != nullptr && accepted->status == fleet::ConditionStatus::False;
 }
 
 // People and scripts wait for these.
-bool turned(const fleet::Status& stored, const fleet::Status& fresh) {
+bool turned(const Conditions& stored, const Conditions& fresh) {
   if (judged(stored, fresh)) return true;
   constexpr std::array kAwaited{desired::kReady, desired::kAvailable};
   return std::ranges::any_of(kAwaited, [&](std::string_view type) {
@@ -50,16 +53,27 @@ bool turned(const fleet::Status& stored, const fleet::Status& fresh) {
   });
 }
 
+std::optional<Duration> wait_for(desired::Change change, const Conditions& stored,
+                                 const Conditions& fresh, Duration since) {
+  if (change == desired::Change::None) return std::nullopt;
+  if (judged(stored, fresh) && refused(fresh)) return Duration(0);
+  Duration interval = turned(stored, fresh) ? kTurnInterval : kStepInterval;
+  if (change == desired::Change::Numbers) interval = kNumbersInterval;
+  return std::max(Duration(0), interval - since);
+}
+
 }  // namespace
 
 std::optional<Duration> status_wait(const fleet::Status& stored, const fleet::Status& fresh,
                                     Duration since) {
   const auto change = desired::compare(stored, fresh);
-  if (change == desired::Change::None) return std::nullopt;
-  if (decided(stored, fresh) || (judged(stored, fresh) && refused(fresh))) return Duration(0);
-  Duration interval = turned(stored, fresh) ? kTurnInterval : kStepInterval;
-  if (change == desired::Change::Numbers) interval = kNumbersInterval;
-  return std::max(Duration(0), interval - since);
+  if (change != desired::Change::None && decided(stored, fresh)) return Duration(0);
+  return wait_for(change, stored.conditions, fresh.conditions, since);
+}
+
+std::optional<Duration> status_wait(const fleet::GatewayStatus& stored,
+                                    const fleet::GatewayStatus& fresh, Duration since) {
+  return wait_for(desired::compare(stored, fresh), stored.conditions, fresh.conditions, since);
 }
 
 }  // namespace mcpfleet::op

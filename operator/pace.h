@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "base/clock.h"
+#include "fleet/mcp_gateway.h"
 #include "fleet/status.h"
 
 namespace mcpfleet::op {
@@ -18,5 +19,8 @@ namespace mcpfleet::op {
 // `since`: how long ago the status was written last, or the server was seen first.
 std::optional<Duration> status_wait(const fleet::Status& stored, const fleet::Status& fresh,
                                     Duration since);
+// Of a gateway: how many servers there are is a live number.
+std::optional<Duration> status_wait(const fleet::GatewayStatus& stored,
+                                    const fleet::GatewayStatus& fresh, Duration since);
 
 }  // namespace mcpfleet::op

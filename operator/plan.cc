@@ -55,10 +55,11 @@ std::string fingerprint_of(json body, const std::string& extra) {
   return fingerprint(body.dump() + extra);
 }
 
-std::string refusal_text(const desired::Object& object, const Child& child) {
+std::string refusal_text(const desired::Object& object, const Child& child,
+                         const PlanOwner& owner) {
   return object.kind + " " + object.name + " exists and is controlled by " +
          (child.controller_uid.empty() ? "nobody" : "another " + child.controller_kind) +
-         ", not by this MCPServer; delete it, or give the MCPServer another name";
+         ", not by this " + owner.kind + "; delete it, or give the " + owner.kind + " another name";
 }
 
 // A number that the Deployment's spec.replicas is set to must fit what we saw: where it changed
@@ -116,7 +117,7 @@ void decide_object(const desired::Object& object, const PlanInput& input, Plan& 
   const Child* child = found == input.children.end() ? nullptr : found->second;
   json body = json::parse(object.body);
   const bool deployment = object.kind == "Deployment";
-  if (deployment) settle_sidecar(body, child, input);
+  if (deployment && !input.sidecar_image.empty()) settle_sidecar(body, child, input);
   const bool keyed = deployment || object.kind == "Secret";
   const std::string applied =
       fingerprint_of(body, keyed ? input.secret_fingerprint : std::string());
@@ -159,14 +160,15 @@ void decide_unseen_secret(const desired::Object& secret, const PlanInput& input,
   }
 }
 
-// Refuses, or waits for, a child that is not this server's.
+// Refuses, or waits for, a child that is not this owner's.
 bool foreign(const desired::Object& object, const Child& child, const PlanInput& input,
              Plan& plan) {
-  if (child.controller_uid == input.server->uid) return false;
-  if (child.controller_kind == fleet::kKind) {
+  if (child.controller_uid == input.owner.uid) return false;
+  if (child.controller_kind == input.owner.kind) {
     plan.wait_for = object.kind + " " + object.name;
   } else {
-    plan.refusal = desired::Refusal{std::string(desired::kNameTaken), refusal_text(object, child)};
+    plan.refusal = desired::Refusal{std::string(desired::kNameTaken),
+                                    refusal_text(object, child, input.owner)};
   }
   return true;
 }
@@ -199,27 +201,20 @@ Plan make_plan(const desired::Desired& desired, const PlanInput& input) {
   }
   for (const auto& object : desired.unwanted) {
     const auto found = input.children.find(object.path);
-    if (found != input.children.end() && found->second->controller_uid == input.server->uid) {
+    if (found != input.children.end() && found->second->controller_uid == input.owner.uid) {
       plan.removals.push_back({object, found->second->uid});
     }
   }
   return plan;
 }
 
-std::uint64_t circumstances(const desired::Context& context, const PlanInput& input,
-                            const std::vector<std::string>& other_scalers) {
+std::uint64_t circumstances(const PlanInput& input, std::uint64_t context) {
   Digest digest;
-  digest.add(input.server->uid);
-  digest.add(input.server->generation);
-  // A new field of Context breaks this line, and has to be added below it.
-  const auto& [image, policy, key, tolerance, replicas, config, monitor] = context;
-  for (const auto* text : {&image, &policy, &key, &config}) digest.add(*text);
-  digest.add(tolerance);
-  digest.add(monitor);
-  digest.add(replicas);
+  digest.add(static_cast<std::int64_t>(context));
+  digest.add(input.owner.uid);
+  digest.add(input.owner.generation);
   digest.add(input.secret_fingerprint);
   digest.add(input.secrets_seen);
-  for (const auto& sentence : other_scalers) digest.add(sentence);
   for (const auto& [path, child] : input.children) {
     digest.add(path);
     for (const auto* text : {&child->uid, &child->controller_uid, &child->applied}) {
@@ -228,6 +223,27 @@ std::uint64_t circumstances(const desired::Context& context, const PlanInput& in
     digest.add(static_cast<std::int64_t>(child->content_hash));
     digest.add(child->replicas);
   }
+  return digest.value();
+}
+
+// A new field of either Context breaks the first line here, and has to be added below it.
+std::uint64_t digest_of(const desired::Context& context,
+                        const std::vector<std::string>& other_scalers) {
+  const auto& [image, policy, key, tolerance, replicas, config, monitor] = context;
+  Digest digest;
+  for (const auto* text : {&image, &policy, &key, &config}) digest.add(*text);
+  digest.add(tolerance);
+  digest.add(monitor);
+  digest.add(replicas);
+  for (const auto& sentence : other_scalers) digest.add(sentence);
+  return digest.value();
+}
+
+std::uint64_t digest_of(const desired::GatewayContext& context) {
+  const auto& [image, policy, role, all_namespaces, key, previous, next] = context;
+  Digest digest;
+  for (const auto* text : {&image, &policy, &role, &key, &previous, &next}) digest.add(*text);
+  digest.add(all_namespaces);
   return digest.value();
 }
 

@@ -1,6 +1,6 @@
-// What to write, to delete or to refuse, so that an MCPServer owns what it should.
+// What to write, to delete or to refuse, so that an MCPServer or MCPGateway owns what it should.
 //
-// Pure: decides from what is wanted and what was observed; operator/reconciler.h carries it out.
+// Pure: decides from what is wanted and what was observed; operator/applier.h carries it out.
 // Thread safety: free functions.
 #pragma once
 
@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "desired/desired.h"
+#include "desired/gateway.h"
 #include "desired/reasons.h"
 #include "desired/status.h"
 #include "fleet/mcp_server.h"
@@ -37,7 +38,7 @@ struct Removal {
 
 struct Plan {
   std::optional<desired::Refusal> refusal;  // then nothing is written
-  std::string wait_for;  // a child of a deleted MCPServer of this name that must go first
+  std::string wait_for;  // a child of a deleted owner of this name that must go first
   std::vector<Write> writes;
   std::vector<Removal> removals;
   std::vector<const desired::Object*> verified;  // their children's text was found to hold them
@@ -47,13 +48,20 @@ struct Plan {
   }
 };
 
+// Whose objects they are.
+struct PlanOwner {
+  std::string kind;  // "MCPServer"
+  std::string uid;
+  std::int64_t generation = 0;
+};
+
 struct PlanInput {
-  const fleet::MCPServer* server = nullptr;
+  PlanOwner owner;
   bool applied_before = false;  // this generation was applied already: a missing child was deleted
   std::map<std::string, const Child*> children;  // by Object::path; not there: does not exist
-  std::string secret_fingerprint;                // of the session key, itself no secret
+  std::string secret_fingerprint;                // of the Secret's data, itself no secret
   bool secrets_seen = false;                     // `children` has Secrets as well
-  std::string sidecar_image;                     // of newly made pods
+  std::string sidecar_image;                     // of newly made pods; empty: they have none
   bool keep_sidecar = false;  // pods keep the image they have while nothing else rolls them
 };
 
@@ -69,8 +77,11 @@ std::string without_precondition(const Write& write);
 bool holds(const Write& write, const Child& child);
 
 // A digest of all that the wanted objects and the plan depend on. While it is the same as that of a
-// plan without work, there is no work.
-std::uint64_t circumstances(const desired::Context& context, const PlanInput& input,
-                            const std::vector<std::string>& other_scalers);
+// plan without work, there is no work. `context`: the digest_of() what they depend on besides their
+// owner.
+std::uint64_t circumstances(const PlanInput& input, std::uint64_t context);
+std::uint64_t digest_of(const desired::Context& context,
+                        const std::vector<std::string>& other_scalers);
+std::uint64_t digest_of(const desired::GatewayContext& context);
 
 }  // namespace mcpfleet::op

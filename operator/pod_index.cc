@@ -52,7 +52,7 @@ void PodIndex::Scope::upsert(std::string_view object_json) {
     log::warn("a pod cannot be read", {{"error", pod.error().message}});
     return;
   }
-  const std::string server = kube::make_key(pod->namespace_, pod->server);
+  const std::string server = kube::make_key(pod->namespace_, pod->owner);
   std::string moved_from;
   const bool differs = index.put(server, {std::move(*pod), mark.mark()}, moved_from);
   if (!moved_from.empty()) index.changed_(moved_from);

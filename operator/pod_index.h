@@ -1,4 +1,4 @@
-// The pods of all MCPServers, by the server they belong to.
+// The pods of all MCPServers and MCPGateways, by the one they belong to ("server" below).
 //
 // Thread safety: all functions from any thread, scope() before the Reflectors start; the callback
 // runs on the reflectors' threads and must not block.

@@ -16,7 +16,7 @@
 #include "kube/client.h"
 #include "kube/controller.h"
 #include "kube/events.h"
-#include "operator/plan.h"
+#include "operator/applier.h"
 #include "operator/scalers.h"
 #include "operator/scaling_loop.h"
 #include "operator/session_keys.h"
@@ -47,46 +47,23 @@ class Reconciler {
     Surroundings* surroundings = nullptr;  // null: no server depends on anything
   };
   Reconciler(Parts parts, SessionKeys keys, ReconcilerOptions options)
-      : parts_(parts), keys_(std::move(keys)), options_(std::move(options)) {}
+      : parts_(parts),
+        keys_(std::move(keys)),
+        options_(std::move(options)),
+        applier_({parts.client, parts.world, parts.events, parts.telemetry}) {}
 
   // Errors: what the API server refused or could not do; the caller tries again later.
   Result<kube::Next> reconcile(const std::string& key);
 
  private:
-  struct Children;  // of one server, as known now
-  struct Outcome;   // of applying a plan
-  struct Applied {
-    std::string uid;
-    std::int64_t generation = 0;
-  };
-  // Where there was no work, and what was to be said then.
-  struct Steady {
-    std::uint64_t circumstances = 0;
-    std::vector<std::string> notes;
-  };
+  struct Attempt;
 
-  Children known_children(const fleet::MCPServer& server) const;
-  Result<void> look_up(const desired::Object& object, Children& children);
   desired::Context context_of(const fleet::MCPServer& server, const Children& children,
                               const View& view) const;
-  PlanInput plan_input(const fleet::MCPServer& server, const Children& children);
-  Outcome bring_about(const fleet::MCPServer& server);
+  Attempt bring_about(const fleet::MCPServer& server);
   Outcome bring_about(const fleet::MCPServer& server, const View& view);
-  // Where the watch of MCPServers lags behind those of the children, a child that is gone may have
-  // gone with its owner.
-  Result<void> confirm(const fleet::MCPServer& server);
-  bool applied_before(const fleet::MCPServer& server);
-  void note_applied(const fleet::MCPServer& server);
-  std::optional<Outcome> steady(const std::string& key, std::uint64_t circumstances);
-  void set_steady(const std::string& key, Steady steady);
-  Outcome carry_out(const fleet::MCPServer& server, const Plan& plan, const Children& children);
-  Result<void> write(const fleet::MCPServer& server, const Write& write, bool looked_up);
-  Result<std::string> apply(const Write& write, bool looked_up);
-  Result<std::string> take_secret(const Write& write);
-  Result<void> note_written(const fleet::MCPServer& server, const Write& write,
-                            const std::string& answer);
-  Result<kube::Next> tell(const ServerEntry& entry, const Outcome& outcome);
-  desired::Observed observe(const ServerEntry& entry, const Outcome& outcome);
+  Result<kube::Next> tell(const ServerEntry& entry, const Attempt& outcome);
+  desired::Observed observe(const ServerEntry& entry, const Attempt& outcome);
   // Since the last write of its status, or since it was seen first.
   Duration since_told(const std::string& key);
   // True where the answer shows another spec than `entry`.
@@ -100,11 +77,10 @@ class Reconciler {
   const Parts parts_;
   const SessionKeys keys_;
   const ReconcilerOptions options_;
+  Applier applier_;
   // Protected by mutex_.
   std::mutex mutex_;
   std::map<std::string, MonotonicTime> told_;  // by server key: the last write of its status
-  std::map<std::string, Steady> steady_;       // by server key
-  std::map<std::string, Applied> applied_;     // by server key: all of it was written
 };
 
 }  // namespace mcpfleet::op

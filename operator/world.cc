@@ -1,6 +1,7 @@
 #include "operator/world.h"
 
 #include "desired/desired.h"
+#include "desired/gateway.h"
 #include "fleet/decode.h"
 #include "kube/paths.h"
 #include "log/log.h"
@@ -15,29 +16,54 @@ void rejected(const Error& error) {
   log::warn("an object of the API server cannot be read", {{"error", error.message}});
 }
 
+// The whole object, or, where its spec cannot be read, its identity; `entry` says why.
+template <typename Object, typename Entry>
+Result<Object> decode_own(std::string_view json, Result<Object> (*decode)(std::string_view),
+                          Result<Object> (*decode_identity)(std::string_view), Entry& entry) {
+  const std::string text = without(json, {"metadata.managedFields"});
+  auto object = decode(text);
+  if (!object) {
+    entry.invalid = object.error();
+    object = decode_identity(text);
+    if (!object) return object;
+  }
+  entry.namespace_ = object->namespace_;
+  entry.name = object->name;
+  entry.uid = object->uid;
+  entry.resource_version = object->resource_version;
+  return object;
+}
+
+// The owner's key of a Secret of ours.
+std::optional<std::string> owner_of_secret(const std::string& key) {
+  for (const auto suffix : {desired::kSecretSuffix, desired::kGatewaySecretSuffix})
+    if (key.ends_with(suffix)) return key.substr(0, key.size() - suffix.size());
+  return std::nullopt;
+}
+
 std::size_t index_of(ChildKind kind) { return static_cast<std::size_t>(kind); }
 
 }  // namespace
 
 Result<ServerEntry> decode_server(std::string_view json) {
   ServerEntry entry;
-  const std::string text = without(json, {"metadata.managedFields"});
-  auto server = fleet::decode(text);
-  if (!server) {
-    entry.invalid = server.error();
-    server = fleet::decode_identity(text);
-    if (!server) return fail(server.error());
-  }
-  entry.namespace_ = server->namespace_;
-  entry.name = server->name;
-  entry.uid = server->uid;
-  entry.resource_version = server->resource_version;
+  auto server = decode_own(json, fleet::decode, fleet::decode_identity, entry);
+  if (!server) return fail(server.error());
   entry.server = std::move(*server);
+  return entry;
+}
+
+Result<GatewayEntry> decode_gateway_entry(std::string_view json) {
+  GatewayEntry entry;
+  auto gateway = decode_own(json, fleet::decode_gateway, fleet::decode_gateway_identity, entry);
+  if (!gateway) return fail(gateway.error());
+  entry.gateway = std::move(*gateway);
   return entry;
 }
 
 World::World(std::function<void(const std::string& key)> changed, WorldOptions options)
     : servers(decode_server, changed, rejected),
+      gateways(decode_gateway_entry, changed, rejected),
       deployments(decode_deployment_entry, changed, rejected),
       hpas(decode_hpa_entry, changed, rejected),
       pods(changed),
@@ -48,16 +74,20 @@ World::World(std::function<void(const std::string& key)> changed, WorldOptions o
       continue;
     }
     auto wake = changed_;
-    auto decode = decode_child;
     if (type.kind == ChildKind::Secret) {
-      decode = decode_secret;
       wake = [this](const std::string& key) {
-        if (key.ends_with(desired::kSecretSuffix)) {
-          changed_(key.substr(0, key.size() - desired::kSecretSuffix.size()));
+        if (const auto owner = owner_of_secret(key)) changed_(*owner);
+      };
+    }
+    if (type.kind == ChildKind::ClusterRoleBinding) {
+      wake = [this](const std::string& key) {
+        if (const auto owner = desired::gateway_of_cluster_binding(kube::split_key(key).name)) {
+          changed_(*owner);
         }
       };
     }
-    others_.at(index_of(type.kind)) = std::make_unique<kube::Store<Child>>(decode, wake, rejected);
+    others_.at(index_of(type.kind)) =
+        std::make_unique<kube::Store<Child>>(decode_of(type.kind), wake, rejected);
   }
 }
 
@@ -74,14 +104,18 @@ void World::watch_children(kube::Client& client, const ChildType& type,
     case ChildKind::HorizontalPodAutoscaler:
       return kube::watch(client, collection, options_.namespaces, hpas, reflectors);
     default:
-      return kube::watch(client, collection, options_.namespaces, *others_.at(index_of(type.kind)),
-                         reflectors);
+      return kube::watch(client, collection,
+                         type.namespaced() ? options_.namespaces : std::vector<std::string>(),
+                         *others_.at(index_of(type.kind)), reflectors);
   }
 }
 
 void World::start(kube::Client& client) {
   kube::watch(client, {kube::collection_path(fleet::kApiVersion, "", fleet::kPlural), "", ""},
               options_.namespaces, servers, reflectors_);
+  kube::watch(client,
+              {kube::collection_path(fleet::kApiVersion, "", fleet::kGatewayPlural), "", ""},
+              options_.namespaces, gateways, reflectors_);
   kube::watch(client, {kube::collection_path("v1", "", "pods"), kChildren, ""}, options_.namespaces,
               pods, reflectors_);
   for (const auto& type : kChildTypes) {
@@ -107,6 +141,7 @@ bool World::watch_service_monitors(kube::Client& client, bool exist) {
 
 bool World::watches(ChildKind kind) const {
   if (kind == ChildKind::Secret) return options_.secrets;
+  if (kind == ChildKind::ClusterRoleBinding) return options_.cluster_bindings;
   if (kind != ChildKind::ServiceMonitor) return true;
   std::lock_guard lock(monitors_mutex_);
   return !monitors_.empty();
@@ -123,6 +158,16 @@ std::shared_ptr<const Child> World::child(ChildKind kind, const std::string& key
   }
 }
 
+std::vector<std::string> World::bound_gateways() const {
+  std::vector<std::string> keys;
+  for (const auto& binding : others_.at(index_of(ChildKind::ClusterRoleBinding))->all()) {
+    if (auto key = desired::gateway_of_cluster_binding(binding->name)) {
+      keys.push_back(*std::move(key));
+    }
+  }
+  return keys;
+}
+
 void World::note_written(ChildKind kind, std::string_view answer) {
   if (!watches(kind)) return;
   const auto note = [](auto& store, auto entry) {
@@ -135,10 +180,8 @@ void World::note_written(ChildKind kind, std::string_view answer) {
       return note(deployments, decode_deployment_entry(answer));
     case ChildKind::HorizontalPodAutoscaler:
       return note(hpas, decode_hpa_entry(answer));
-    case ChildKind::Secret:
-      return note(*others_.at(index_of(kind)), decode_secret(answer));
     default:
-      return note(*others_.at(index_of(kind)), decode_child(answer));
+      return note(*others_.at(index_of(kind)), decode_of(kind)(answer));
   }
 }
 

@@ -1,4 +1,5 @@
-// What the operator knows of the cluster: typed copies of the MCPServers and of their children,
+// What the operator knows of the cluster: typed copies of the MCPServers, the MCPGateways and their
+// children,
 // kept up to date by watches.
 //
 // Children are watched by label, never all of the cluster; of each only what decisions need is
@@ -15,6 +16,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "fleet/mcp_gateway.h"
 #include "fleet/mcp_server.h"
 #include "kube/client.h"
 #include "kube/reflector.h"
@@ -35,15 +37,28 @@ struct ServerEntry {
 };
 Result<ServerEntry> decode_server(std::string_view json);
 
+// The same of an MCPGateway.
+struct GatewayEntry {
+  std::string namespace_;
+  std::string name;
+  std::string uid;
+  std::string resource_version;
+  fleet::MCPGateway gateway;
+  std::optional<Error> invalid;
+};
+Result<GatewayEntry> decode_gateway_entry(std::string_view json);
+
 struct WorldOptions {
   std::vector<std::string> namespaces;  // watched; empty: all of the cluster
   // Our own Secrets are watched, by their metadata, and so are those that servers refer to.
   bool secrets = false;
+  // MCPGateways may serve all namespaces: their ClusterRoleBindings are watched.
+  bool cluster_bindings = false;
 };
 
 class World {
  public:
-  // `changed` gets the key of each MCPServer that may need work.
+  // `changed` gets the key of each MCPServer and MCPGateway that may need work.
   explicit World(std::function<void(const std::string& key)> changed, WorldOptions options = {});
 
   void start(kube::Client& client);
@@ -60,6 +75,8 @@ class World {
 
   // nullptr: none is known.
   std::shared_ptr<const Child> child(ChildKind kind, const std::string& key) const;
+  // The keys of the MCPGateways that have a ClusterRoleBinding, be they deleted.
+  std::vector<std::string> bound_gateways() const;
   // What the API server answered to a write of ours; its content counts as verified. Ignored for a
   // kind that is not watched.
   void note_written(ChildKind kind, std::string_view answer);
@@ -67,6 +84,7 @@ class World {
   void note_verified(ChildKind kind, const Child& seen);
 
   kube::Store<ServerEntry> servers;
+  kube::Store<GatewayEntry> gateways;
   kube::Store<DeploymentEntry> deployments;
   kube::Store<HpaEntry> hpas;
   PodIndex pods;

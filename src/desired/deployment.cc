@@ -3,6 +3,7 @@
 #include <chrono>
 
 #include "base/time_text.h"
+#include "desired/container.h"
 #include "desired/parts.h"
 #include "fleet/decode.h"
 
@@ -13,7 +14,6 @@ constexpr const char* kSharedDir = "/mcpfleet";
 constexpr const char* kSharedBinary = "/mcpfleet/mcp-sidecar";
 constexpr const char* kDrainSocket = "/mcpfleet/drain.sock";
 constexpr const char* kSessionDir = "/etc/mcpfleet/session";
-constexpr int kSidecarUser = 65'532;  // "nonroot" of the sidecar image
 constexpr std::array kSidecarVariables{"POD_NAME", "POD_NAMESPACE", "POD_IP", "MCPFLEET_SERVER"};
 // Between the end of the drain and SIGKILL: the server's own stop, and the kubelet's work.
 constexpr std::chrono::seconds kGraceAfterDrain{15};
@@ -22,70 +22,36 @@ bool is_stdio(const fleet::MCPServer& server) {
   return server.transport.type == fleet::TransportType::Stdio;
 }
 
-Json from_field(const char* name, const char* path) {
-  return {{"name", name}, {"valueFrom", {{"fieldRef", {{"fieldPath", path}}}}}};
-}
-
 // What the sidecar must know of itself.
 Json sidecar_env(const fleet::MCPServer& server) {
-  return Json::array({from_field(kSidecarVariables[0], "metadata.name"),
-                      from_field(kSidecarVariables[1], "metadata.namespace"),
-                      from_field(kSidecarVariables[2], "status.podIP"),
+  return Json::array({env_from_field(kSidecarVariables[0], "metadata.name"),
+                      env_from_field(kSidecarVariables[1], "metadata.namespace"),
+                      env_from_field(kSidecarVariables[2], "status.podIP"),
                       {{"name", kSidecarVariables[3]}, {"value", server.name}}});
 }
 
-Json restricted() {
-  return {{"allowPrivilegeEscalation", false},
-          {"capabilities", {{"drop", {"ALL"}}}},
-          {"readOnlyRootFilesystem", true},
-          {"runAsNonRoot", true},
-          {"runAsUser", kSidecarUser},
-          {"runAsGroup", kSidecarUser},
-          {"seccompProfile", {{"type", "RuntimeDefault"}}}};
-}
-
-Json small_requests() { return {{"requests", {{"cpu", "10m"}, {"memory", "16Mi"}}}}; }
-
-Json mount(const char* name, const char* path, bool read_only) {
-  Json result{{"name", name}, {"mountPath", path}};
-  if (read_only) result["readOnly"] = true;
-  return result;
-}
-
-Json port(const char* name, int number) {
-  return {{"name", name}, {"containerPort", number}, {"protocol", "TCP"}};
-}
-
-// A container of ours, from the sidecar image.
-Json own_container(const Context& context, const char* name, Json command) {
-  Json container{{"name", name},
-                 {"image", context.sidecar_image},
-                 {"command", std::move(command)},
-                 {"resources", small_requests()},
-                 {"securityContext", restricted()},
-                 {"terminationMessagePolicy", "FallbackToLogsOnError"}};
-  if (!context.sidecar_pull_policy.empty())
-    container["imagePullPolicy"] = context.sidecar_pull_policy;
+// From the sidecar image.
+Json sidecar_container(const Context& context, const char* name, Json command) {
+  Json container =
+      own_container(context.sidecar_image, context.sidecar_pull_policy, name, std::move(command));
+  container["resources"] = {{"requests", {{"cpu", "10m"}, {"memory", "16Mi"}}}};
   return container;
 }
 
 Json install_container(const Context& context) {
   Json container =
-      own_container(context, kInstallContainer, {"/mcp-sidecar", "install", kSharedBinary});
-  container["volumeMounts"] = Json::array({mount(kSharedVolume, kSharedDir, false)});
+      sidecar_container(context, kInstallContainer, {"/mcp-sidecar", "install", kSharedBinary});
+  container["volumeMounts"] = Json::array({volume_mount(kSharedVolume, kSharedDir, false)});
   return container;
 }
 
 // Adds what the container that runs the sidecar has in both forms: ports, readiness, the key.
 void add_serving(Json& container) {
-  container["ports"] = Json::array(
-      {port(kMcpPortName, fleet::kMcpPort), port(kMetricsPortName, fleet::kMetricsPort)});
-  container["readinessProbe"] = {{"httpGet", {{"path", "/ready"}, {"port", kMetricsPortName}}},
-                                 {"periodSeconds", 2},
-                                 {"timeoutSeconds", 2},
-                                 {"failureThreshold", 3}};
-  container["volumeMounts"] = Json::array(
-      {mount(kSharedVolume, kSharedDir, false), mount(kSessionKeyVolume, kSessionDir, true)});
+  container["ports"] = Json::array({container_port(kMcpPortName, fleet::kMcpPort),
+                                    container_port(kMetricsPortName, fleet::kMetricsPort)});
+  container["readinessProbe"] = ready_probe();
+  container["volumeMounts"] = Json::array({volume_mount(kSharedVolume, kSharedDir, false),
+                                           volume_mount(kSessionKeyVolume, kSessionDir, true)});
 }
 
 // `serve` and the flags that follow from the spec; the others have their defaults.
@@ -99,7 +65,7 @@ Json native_sidecar(const fleet::MCPServer& server, const Context& context) {
   Json command = serve(server, "/mcp-sidecar");
   command.push_back("--upstream");
   command.push_back("http://127.0.0.1:" + std::to_string(server.config.port));
-  Json container = own_container(context, kSidecarContainer, std::move(command));
+  Json container = sidecar_container(context, kSidecarContainer, std::move(command));
   container["restartPolicy"] = "Always";
   container["env"] = sidecar_env(server);
   add_serving(container);
@@ -144,11 +110,11 @@ Json server_container(const fleet::MCPServer& server, std::vector<std::string>& 
   } else {
     if (!server.config.command.empty()) container["command"] = server.config.command;
     if (!server.config.arguments.empty()) container["args"] = server.config.arguments;
-    container["volumeMounts"] = Json::array({mount(kSharedVolume, kSharedDir, false)});
+    container["volumeMounts"] = Json::array({volume_mount(kSharedVolume, kSharedDir, false)});
   }
   for (const auto& storage : server.config.storage)
     container["volumeMounts"].push_back(
-        mount(storage.name.c_str(), storage.mount_path.c_str(), storage.read_only));
+        volume_mount(storage.name.c_str(), storage.mount_path.c_str(), storage.read_only));
   if (!env.empty()) container["env"] = std::move(env);
   Json env_from = raw(server.config.env_from, Json::array());
   if (!env_from.empty()) container["envFrom"] = std::move(env_from);
@@ -213,12 +179,7 @@ Json pod_spec(const fleet::MCPServer& server, const Context& context,
 }
 
 Json pod_annotations(const Context& context) {
-  const std::string port = std::to_string(fleet::kMetricsPort);
-  Json annotations{{"mcpfleet.dev/metrics-port", port},
-                   {"mcpfleet.dev/metrics-path", "/metrics"},
-                   {"prometheus.io/scrape", "true"},
-                   {"prometheus.io/port", port},
-                   {"prometheus.io/path", "/metrics"}};
+  Json annotations = metrics_annotations();
   if (!context.config_fingerprint.empty())
     annotations[kConfigFingerprintAnnotation] = context.config_fingerprint;
   return annotations;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/base64.h"
+#include "desired/objects.h"
 #include "desired/parts.h"
 #include "desired/reasons.h"
 #include "fleet/decode.h"
@@ -36,40 +37,9 @@ Json service(const fleet::MCPServer& server) {
                                     {"targetPort", kMetricsPortName}}})}}}};
 }
 
-struct Kind {
-  const char* api_version;
-  const char* name;
-  const char* prefix;  // of the path
-  const char* plural;
-};
-constexpr Kind kServiceAccount{"v1", "ServiceAccount", "/api/v1", "serviceaccounts"};
-constexpr Kind kSecret{"v1", "Secret", "/api/v1", "secrets"};
-constexpr Kind kService{"v1", "Service", "/api/v1", "services"};
-constexpr Kind kNetworkPolicy{"networking.k8s.io/v1", "NetworkPolicy", "/apis/networking.k8s.io/v1",
-                              "networkpolicies"};
-constexpr Kind kDeployment{"apps/v1", "Deployment", "/apis/apps/v1", "deployments"};
-constexpr Kind kDisruptionBudget{"policy/v1", "PodDisruptionBudget", "/apis/policy/v1",
-                                 "poddisruptionbudgets"};
-constexpr Kind kHpa{"autoscaling/v2", "HorizontalPodAutoscaler", "/apis/autoscaling/v2",
-                    "horizontalpodautoscalers"};
-constexpr Kind kServiceMonitor{"monitoring.coreos.com/v1", "ServiceMonitor",
-                               "/apis/monitoring.coreos.com/v1", "servicemonitors"};
-
-Object object_of(const fleet::MCPServer& server, const Kind& kind, const std::string& name,
-                 std::string body) {
-  return {kind.api_version, kind.name, name,
-          std::string(kind.prefix) + "/namespaces/" + server.namespace_ + "/" + kind.plural + "/" +
-              name,
-          std::move(body)};
-}
-
-// All children but the Secret have the MCPServer's name. A null body: unwanted.
+// Null: unwanted.
 void add(const fleet::MCPServer& server, const Kind& kind, const Json& body, Desired& result) {
-  if (body.is_null())
-    result.unwanted.push_back(object_of(server, kind, server.name, {}));
-  else
-    result.objects.push_back(
-        object_of(server, kind, fleet::text_of(body["metadata"], "name"), fleet::to_text(body)));
+  add(kind, server.namespace_, server.name, body, result);
 }
 
 // Null: nothing that was asked for can be measured, or the replicas are not an HPA's to write.
@@ -108,16 +78,24 @@ Json labels(const fleet::MCPServer& server) {
           {kServerLabel, server.name}};
 }
 
-Json child_metadata(const fleet::MCPServer& server, const std::string& name) {
+Owner owner_of(const fleet::MCPServer& server) {
+  return {fleet::kKind, server.namespace_, server.name, server.uid, labels(server)};
+}
+
+Json child_metadata(const Owner& owner, const std::string& name) {
   return {{"name", name},
-          {"namespace", server.namespace_},
-          {"labels", labels(server)},
+          {"namespace", owner.namespace_},
+          {"labels", owner.labels},
           {"ownerReferences", Json::array({{{"apiVersion", fleet::kApiVersion},
-                                            {"kind", fleet::kKind},
-                                            {"name", server.name},
-                                            {"uid", server.uid},
+                                            {"kind", owner.kind},
+                                            {"name", owner.name},
+                                            {"uid", owner.uid},
                                             {"controller", true},
                                             {"blockOwnerDeletion", true}}})}};
+}
+
+Json child_metadata(const fleet::MCPServer& server, const std::string& name) {
+  return child_metadata(owner_of(server), name);
 }
 
 std::string secret_name(const fleet::MCPServer& server) {
@@ -137,14 +115,19 @@ Desired build(const fleet::MCPServer& server, const Context& context) {
   }
   const auto where = [](bool wanted, auto make) { return wanted ? make() : Json(); };
   add(server, kServiceAccount,
-      where(own_service_account(server, *pods), [&] { return service_account(server); }), result);
-  add(server, kSecret, secret(server, context), result);
+      where(own_service_account(server, *pods), [&] { return service_account(owner_of(server)); }),
+      result);
+  add(kSecret, server.namespace_, secret_name(server), secret(server, context), result);
   add(server, kService, service(server), result);
   add(server, kNetworkPolicy,
       where(restricts_network(server), [&] { return network_policy(server); }), result);
   add(server, kDeployment, *pods, result);
   add(server, kDisruptionBudget,
-      where(server.disruption.has_value(), [&] { return disruption_budget(server); }), result);
+      where(server.disruption.has_value(),
+            [&] {
+              return disruption_budget(owner_of(server), *server.disruption, own_pods(server));
+            }),
+      result);
   add(server, kHpa, wanted_hpa(server, context, result.notes), result);
   if (context.service_monitor) add(server, kServiceMonitor, service_monitor(server), result);
   return result;

@@ -17,6 +17,8 @@ namespace mcpfleet::desired {
 inline constexpr const char* kFieldManager = "mcp-operator";
 // On every child and pod, and the selector of Deployment and Service: the MCPServer's name.
 inline constexpr const char* kServerLabel = "mcpfleet.dev/server";
+// On every child and pod of an MCPGateway: its name.
+inline constexpr const char* kGatewayLabel = "mcpfleet.dev/gateway";
 // The Secret with the session key is named after the MCPServer, with this behind it.
 inline constexpr std::string_view kSecretSuffix = "-session-key";
 // On the Deployment: the spec.runtime.replicas that was applied last (see decide_replicas).

@@ -192,7 +192,8 @@ Result<ObservedPod> decode_pod(std::string_view text) {
   result.name = text_of(metadata, "name");
   result.uid = text_of(metadata, "uid");
   const Json& labels = member(metadata, "labels");
-  result.server = text_of(labels, kServerLabel);
+  result.owner = text_of(labels, kServerLabel);
+  if (result.owner.empty()) result.owner = text_of(labels, kGatewayLabel);
   result.template_hash = text_of(labels, "pod-template-hash");
   result.ip = text_of(member(*json, "status"), "podIP");
   result.deleting = member(metadata, "deletionTimestamp").is_string();

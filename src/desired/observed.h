@@ -96,7 +96,7 @@ struct ObservedPod {
   std::string namespace_;
   std::string name;
   std::string uid;
-  std::string server;         // label mcpfleet.dev/server
+  std::string owner;          // label mcpfleet.dev/server, or mcpfleet.dev/gateway
   std::string template_hash;  // label pod-template-hash: the revision of its Deployment
   std::string ip;             // status.podIP; empty: none yet
   bool ready = false;

@@ -14,7 +14,17 @@ namespace mcpfleet::desired {
 
 using fleet::Json;
 
-// Metadata of a child: name, namespace, the labels, and the MCPServer as controlling owner.
+// Whose children they are.
+struct Owner {
+  const char* kind = "";
+  std::string namespace_;
+  std::string name;
+  std::string uid;
+  Json labels;  // of each child
+};
+Owner owner_of(const fleet::MCPServer& server);
+// Metadata of a child: name, namespace, the labels, and the controlling owner.
+Json child_metadata(const Owner& owner, const std::string& name);
 Json child_metadata(const fleet::MCPServer& server, const std::string& name);
 Json labels(const fleet::MCPServer& server);
 std::string secret_name(const fleet::MCPServer& server);
@@ -38,8 +48,11 @@ bool is_sidecar_variable(std::string_view name);
 // proper patch or would change what the product needs; the sentence names the field.
 Result<Json> with_overlay(const fleet::MCPServer& server, Json pod_template);
 
-Json service_account(const fleet::MCPServer& server);
-Json disruption_budget(const fleet::MCPServer& server);  // only with `disruption`
+Json service_account(const Owner& owner);
+// Of the pods that `selector` finds.
+Json disruption_budget(const Owner& owner, const fleet::Disruption& disruption, Json selector);
+// The selector of the server's pods.
+Json own_pods(const fleet::MCPServer& server);
 bool restricts_network(const fleet::MCPServer& server);
 Json network_policy(const fleet::MCPServer& server);  // only where restricts_network()
 Json service_monitor(const fleet::MCPServer& server);

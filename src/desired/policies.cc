@@ -5,19 +5,20 @@
 namespace mcpfleet::desired {
 namespace {
 
-Json own_pods(const fleet::MCPServer& server) {
-  return {{"matchLabels", {{kServerLabel, server.name}}}};
-}
-
 Json port(int number, const char* protocol) { return {{"protocol", protocol}, {"port", number}}; }
 
-// MCP from the peers and from the server's own pods, which pass sessions on to their owner. Metrics
-// from anywhere: neither the adapter's nor a Prometheus server's labels are known here, and what
-// they read are counts, times and names of tools. The kubelet's probes come from the node, which no
-// policy keeps out.
+// MCP from the peers, from the server's own pods, which pass sessions on to their owner, and from
+// the gateways of its namespace: who may make pods there might as well give them the server's
+// labels. The gateways of other namespaces have to be among the peers. Metrics from anywhere:
+// neither the adapter's nor a Prometheus server's labels are known here, and what they read are
+// counts, times and names of tools. The kubelet's probes come from the node, which no policy keeps
+// out.
 Json ingress(const fleet::MCPServer& server) {
   Json peers = raw(server.network->ingress_from, Json::array());
   peers.push_back({{"podSelector", own_pods(server)}});
+  peers.push_back(
+      {{"podSelector",
+        {{"matchExpressions", Json::array({{{"key", kGatewayLabel}, {"operator", "Exists"}}})}}}});
   return Json::array({{{"from", std::move(peers)}, {"ports", {port(fleet::kMcpPort, "TCP")}}},
                       {{"ports", {port(fleet::kMetricsPort, "TCP")}}}});
 }
@@ -37,23 +38,28 @@ Json egress(const fleet::MCPServer& server) {
 
 }  // namespace
 
-Json service_account(const fleet::MCPServer& server) {
+Json own_pods(const fleet::MCPServer& server) {
+  return {{"matchLabels", {{kServerLabel, server.name}}}};
+}
+
+// Its token is mounted by the pods that need it.
+Json service_account(const Owner& owner) {
   return {{"apiVersion", "v1"},
           {"kind", "ServiceAccount"},
-          {"metadata", child_metadata(server, server.name)},
+          {"metadata", child_metadata(owner, owner.name)},
           {"automountServiceAccountToken", false}};
 }
 
-Json disruption_budget(const fleet::MCPServer& server) {
+Json disruption_budget(const Owner& owner, const fleet::Disruption& disruption, Json selector) {
   // A pod that is not ready serves nobody, and must not hold up the drain of a node.
-  Json spec{{"selector", own_pods(server)}, {"unhealthyPodEvictionPolicy", "AlwaysAllow"}};
-  if (!server.disruption->max_unavailable.empty())
-    spec["maxUnavailable"] = raw(server.disruption->max_unavailable, nullptr);
-  if (!server.disruption->min_available.empty())
-    spec["minAvailable"] = raw(server.disruption->min_available, nullptr);
+  Json spec{{"selector", std::move(selector)}, {"unhealthyPodEvictionPolicy", "AlwaysAllow"}};
+  if (!disruption.max_unavailable.empty())
+    spec["maxUnavailable"] = raw(disruption.max_unavailable, nullptr);
+  if (!disruption.min_available.empty())
+    spec["minAvailable"] = raw(disruption.min_available, nullptr);
   return {{"apiVersion", "policy/v1"},
           {"kind", "PodDisruptionBudget"},
-          {"metadata", child_metadata(server, server.name)},
+          {"metadata", child_metadata(owner, owner.name)},
           {"spec", std::move(spec)}};
 }
 

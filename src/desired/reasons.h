@@ -23,6 +23,9 @@ inline constexpr std::string_view kInvalid = "Invalid";  // a field is wrong; th
 inline constexpr std::string_view kNameTaken = "NameTaken";  // a child exists and is not ours
 inline constexpr std::string_view kRefused = "Refused";      // the API server refused a child
 
+// An MCPGateway wants to serve all namespaces, which its operator was not allowed to let it.
+inline constexpr std::string_view kNamespacesNotAllowed = "NamespacesNotAllowed";
+
 inline constexpr std::string_view kSecretNotFound = "SecretNotFound";
 inline constexpr std::string_view kConfigMapNotFound = "ConfigMapNotFound";
 inline constexpr std::string_view kWorkloadNotFound = "WorkloadNotFound";
@@ -69,6 +72,7 @@ inline constexpr std::array kReasons{kApplied,
                                      kInvalid,
                                      kNameTaken,
                                      kRefused,
+                                     kNamespacesNotAllowed,
                                      kSecretNotFound,
                                      kConfigMapNotFound,
                                      kWorkloadNotFound,

@@ -6,29 +6,13 @@
 #include "base/quantity.h"
 #include "desired/desired.h"
 #include "desired/reasons.h"
+#include "desired/workload_verdict.h"
 
 namespace mcpfleet::desired {
 namespace {
 
 using fleet::Condition;
 using fleet::ConditionStatus;
-
-// The API server takes at most 32768 characters; people read far fewer.
-constexpr std::size_t kMaxMessageBytes = 2048;
-
-// What a condition says, before it is compared with what it said last.
-struct Verdict {
-  ConditionStatus status = ConditionStatus::Unknown;
-  std::string_view reason;
-  std::string message;
-};
-
-std::string shortened(std::string text) {
-  if (text.size() <= kMaxMessageBytes) return text;
-  std::size_t end = kMaxMessageBytes;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
-  return text.substr(0, end) + "…";
-}
 
 std::string joined(const std::vector<std::string>& parts, const char* between = "; ") {
   std::string text;
@@ -41,16 +25,6 @@ std::string with_notes(std::string head, const std::vector<std::string>& sentenc
   const std::string tail = joined(sentences);
   if (tail.empty()) return head;
   return head.empty() ? tail : head + "; " + tail;
-}
-
-const ForeignCondition* foreign(const std::vector<ForeignCondition>& conditions,
-                                std::string_view type) {
-  const auto found = std::ranges::find(conditions, type, &ForeignCondition::type);
-  return found == conditions.end() ? nullptr : &*found;
-}
-
-std::string of_replicas(int part, int whole, const char* verb) {
-  return std::to_string(part) + " of " + std::to_string(whole) + " replicas " + verb;
 }
 
 std::string_view reason_of(const fleet::Reference& missing) {
@@ -93,41 +67,8 @@ Verdict accepted(const fleet::MCPServer& server, const std::optional<Refusal>& r
   return {ConditionStatus::True, kApplied, "the spec is valid and all its objects are applied"};
 }
 
-Verdict available(const fleet::MCPServer& server, const Observed& observed) {
-  const ReplicaCounts* workload = counts(observed);
-  if (workload == nullptr)
-    return {ConditionStatus::False, kNoReplicaAvailable,
-            "the " + workload_name(server) + " does not exist yet"};
-  if (workload->spec_replicas == 0)
-    return {ConditionStatus::False, kNoReplicaAvailable, "scaled to 0 replicas"};
-  std::string message =
-      of_replicas(workload->available_replicas, workload->spec_replicas, "are available");
-  if (workload->available_replicas > 0)
-    return {ConditionStatus::True, kReplicasAvailable, std::move(message)};
-  return {ConditionStatus::False, kNoReplicaAvailable, std::move(message)};
-}
-
-Verdict progressing(const fleet::MCPServer& server, const Observed& observed) {
-  const ReplicaCounts* workload = counts(observed);
-  if (workload == nullptr)
-    return {ConditionStatus::True, kRollingOut, "waiting for the " + workload_name(server)};
-  const auto* progress = foreign(workload->conditions, "Progressing");
-  if (progress != nullptr && progress->status == "False")
-    return {ConditionStatus::False, kStalled, progress->message};
-  const int up = std::min(workload->updated_replicas, workload->available_replicas);
-  std::string message = of_replicas(up, workload->spec_replicas, "run the present spec");
-  if (workload->observed_generation < workload->generation || up < workload->spec_replicas ||
-      workload->replicas > workload->updated_replicas)
-    return {ConditionStatus::True, kRollingOut, std::move(message)};
-  return {ConditionStatus::False, kComplete, std::move(message)};
-}
-
-// The first problem in the order of the pods' names, so that the sentence does not jump about.
-const ObservedPod* troubled_pod(const Observed& observed) {
-  const ObservedPod* first = nullptr;
-  for (const auto& pod : observed.pods)
-    if (pod.problem && !pod.deleting && (first == nullptr || pod.name < first->name)) first = &pod;
-  return first;
+Workload workload_of(const fleet::MCPServer& server, const Observed& observed) {
+  return {counts(observed), workload_name(server)};
 }
 
 // Replicas without which the server is not ready, whatever the autoscaler adds above.
@@ -138,26 +79,11 @@ int needed(const fleet::MCPServer& server, int spec_replicas) {
   return std::min(least, spec_replicas);
 }
 
-// The workload's counts are those of an older spec.
-bool unobserved(const Observed& observed) {
-  const ReplicaCounts* workload = counts(observed);
-  return workload != nullptr && workload->observed_generation < workload->generation;
-}
-
-Verdict ready(const fleet::MCPServer& server, const Observed& observed,
-              const std::optional<Refusal>& refusal) {
-  if (refusal) return {ConditionStatus::False, refusal->reason, refusal->message};
-  if (const ObservedPod* pod = troubled_pod(observed))
-    return {ConditionStatus::False, pod->problem->reason,
-            "pod " + pod->name + ": " + pod->problem->message};
-  const Verdict progress = progressing(server, observed);
-  if (progress.reason == kStalled) return progress;
-  const ReplicaCounts* workload = counts(observed);
-  if (workload == nullptr || workload->spec_replicas == 0) return available(server, observed);
-  std::string message = of_replicas(workload->ready_replicas, workload->spec_replicas, "are ready");
-  if (unobserved(observed) || workload->ready_replicas < needed(server, workload->spec_replicas))
-    return {ConditionStatus::False, kStarting, std::move(message)};
-  return {ConditionStatus::True, kServing, std::move(message)};
+Verdict server_ready(const fleet::MCPServer& server, const Observed& observed,
+                     const std::optional<Refusal>& refusal) {
+  const Workload workload = workload_of(server, observed);
+  const int wanted = workload.counts == nullptr ? 0 : workload.counts->spec_replicas;
+  return ready(workload, observed.pods, needed(server, wanted), refusal);
 }
 
 std::string target_name(const fleet::MCPServer& server) {
@@ -255,38 +181,14 @@ bool unreadable(const Observed& observed) {
   return observed.refusal && observed.refusal->reason == kInvalid;
 }
 
-class ConditionWriter {
- public:
-  ConditionWriter(const fleet::MCPServer& server, WallTime now) : server_(server), now_(now) {}
-
-  void set(std::string_view type, Verdict verdict) {
-    const Condition* before = fleet::find_condition(server_.status, type);
-    const bool same = before != nullptr && before->status == verdict.status;
-    conditions_.push_back({std::string(type), verdict.status, std::string(verdict.reason),
-                           shortened(std::move(verdict.message)),
-                           same ? before->last_transition : now_, server_.generation});
-  }
-  // For what cannot be judged now: as it was. False where it was nothing yet.
-  bool keep(std::string_view type) {
-    const Condition* before = fleet::find_condition(server_.status, type);
-    if (before != nullptr) conditions_.push_back(*before);
-    return before != nullptr;
-  }
-  std::vector<Condition> take() { return std::move(conditions_); }
-
- private:
-  const fleet::MCPServer& server_;
-  const WallTime now_;
-  std::vector<Condition> conditions_;
-};
-
 std::vector<Condition> conditions(const fleet::MCPServer& server, const Observed& observed,
                                   WallTime now) {
-  ConditionWriter writer(server, std::chrono::floor<std::chrono::seconds>(now));
+  ConditionWriter writer(server.status.conditions, server.generation, now);
+  const Workload workload = workload_of(server, observed);
   const auto refusal = refusal_of(observed);
   writer.set(kAccepted, accepted(server, refusal));
-  writer.set(kAvailable, available(server, observed));
-  writer.set(kProgressing, progressing(server, observed));
+  writer.set(kAvailable, available(workload));
+  writer.set(kProgressing, progressing(workload));
   if (unreadable(observed)) {
     writer.keep(kScalingActive);
     writer.keep(kScalingLimited);
@@ -297,8 +199,8 @@ std::vector<Condition> conditions(const fleet::MCPServer& server, const Observed
   // Each step of the autoscaler makes a new generation of the Deployment; the moment until its
   // controller has seen it must not make the server unready. A new spec of the MCPServer is told
   // from it by the condition's older observedGeneration.
-  const bool wait = !refusal && unobserved(observed);
-  if (!wait || !writer.keep(kReady)) writer.set(kReady, ready(server, observed, refusal));
+  const bool wait = !refusal && unobserved(workload);
+  if (!wait || !writer.keep(kReady)) writer.set(kReady, server_ready(server, observed, refusal));
   return writer.take();
 }
 

@@ -83,15 +83,12 @@ Sessions decode_sessions(const Field& field) {
           field["idleTimeout"].duration(seconds(1800), seconds(1), hours(24))};
 }
 
-void decode_metadata(const Field& metadata, MCPServer& server) {
-  const Json& value = metadata.value();
-  server.name = text_of(value, "name");
-  server.namespace_ = text_of(value, "namespace");
-  server.uid = text_of(value, "uid");
-  server.generation = number_of(value, "generation");
-  server.resource_version = text_of(value, "resourceVersion");
-  server.deleting = member(value, "deletionTimestamp").is_string();
-  if (server.name.empty()) metadata["name"].refuse("is required");
+Labels decode_labels(const Json& metadata) {
+  Labels labels;
+  if (const Json& given = member(metadata, "labels"); given.is_object())
+    for (const auto& [name, value] : given.items())
+      if (value.is_string()) labels.emplace(name, value.get<std::string>());
+  return labels;
 }
 
 // The pods of a workloadRef are somebody else's: what would change them must not seem to work.
@@ -105,7 +102,7 @@ void refuse_ineffective(const Field& spec, const MCPServer& server) {
         "has no effect with source.type WorkloadRef: scale the workload itself, or set "
         "spec.autoscaling");
   if (!(server.sessions == Sessions{})) spec["sessions"].refuse(kWhy);
-  for (const char* key : {"disruption", "network"})
+  for (const char* key : {"disruption", "network", "proxy"})
     if (spec[key].present()) spec[key].refuse(kWhy);
 }
 
@@ -118,6 +115,7 @@ void decode_spec(const Field& spec, MCPServer& server) {
   server.sessions = decode_sessions(spec["sessions"]);
   server.disruption = decode_disruption(spec["disruption"]);
   server.network = decode_network(spec["network"]);
+  server.proxy = decode_proxy(spec["proxy"]);
   server.autoscaling = decode_autoscaling(spec["autoscaling"]);
   if (server.transport.type == TransportType::Stdio && server.config.command.empty())
     spec["config"]["command"].refuse(
@@ -134,10 +132,8 @@ Result<MCPServer> decode_object(std::string_view text, bool with_spec) {
   const Field root(*parsed, "", error);
   MCPServer server;
   decode_metadata(root["metadata"], server);
-  if (with_spec && (!is_dns_1035(server.name) || server.name.size() > kMaxNameLength))
-    root["metadata"]["name"].refuse(
-        "must be lower-case letters, digits and \"-\", starting with a letter (DNS-1035), of at "
-        "most 52 characters");
+  server.labels = decode_labels(root["metadata"].value());
+  if (with_spec) check_name(root["metadata"]["name"], server.name);
   if (with_spec) decode_spec(root["spec"], server);
   const Json& status = member(*parsed, "status");
   if (status.is_object()) server.status = decode_status(to_text(status));
@@ -146,6 +142,13 @@ Result<MCPServer> decode_object(std::string_view text, bool with_spec) {
 }
 
 }  // namespace
+
+void check_name(const Field& field, const std::string& name) {
+  if (!is_dns_1035(name) || name.size() > kMaxNameLength)
+    field.refuse(
+        "must be lower-case letters, digits and \"-\", starting with a letter (DNS-1035), of at "
+        "most 52 characters");
+}
 
 bool is_dns_label(const std::string& name) {
   const auto alphanumeric = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };

@@ -11,16 +11,6 @@ bool requests(const Field& resources, const char* name) {
   return resources["requests"][name].present() || resources["limits"][name].present();
 }
 
-// What is inside is checked where it is laid over our template, and by Kubernetes.
-RawJson decode_pod_template(const Field& field) {
-  if (!field.object()) return {};
-  field["spec"].object();
-  const Field metadata = field["metadata"];
-  if (metadata.object())
-    for (const char* key : {"labels", "annotations"}) metadata[key].object();
-  return to_text(field.value());
-}
-
 // "25%", as a PodDisruptionBudget has it.
 bool is_percentage(const Json& value) {
   if (!value.is_string()) return false;
@@ -58,21 +48,34 @@ RawJson decode_peers(const Field& field) {
 
 }  // namespace
 
+// What is inside is checked where it is laid over our template, and by Kubernetes.
+RawJson decode_pod_template(const Field& field) {
+  if (!field.object()) return {};
+  field["spec"].object();
+  const Field metadata = field["metadata"];
+  if (metadata.object())
+    for (const char* key : {"labels", "annotations"}) metadata[key].object();
+  return to_text(field.value());
+}
+
+RawJson decode_resources(const Field& field) {
+  if (!field.object()) return {};
+  for (const char* part : {"requests", "limits"}) {
+    if (!field[part].object()) continue;
+    if (field[part].value().size() > 16) field[part].refuse("must have at most 16 resources");
+    for (const auto& [name, value] : field[part].value().items())
+      field[part][name].quantity_milli();
+  }
+  return to_text(field.value());
+}
+
 Runtime decode_runtime(const Field& field) {
   field.object();
   Runtime runtime;
   runtime.replicas = field["replicas"].integer(1, 0, 1000);
   const Field resources = field["resources"];
   runtime.pod_template = decode_pod_template(field["podTemplate"]);
-  if (!resources.object()) return runtime;
-  for (const char* part : {"requests", "limits"}) {
-    if (!resources[part].object()) continue;
-    if (resources[part].value().size() > 16)
-      resources[part].refuse("must have at most 16 resources");
-    for (const auto& [name, value] : resources[part].value().items())
-      resources[part][name].quantity_milli();
-  }
-  runtime.resources = to_text(resources.value());
+  runtime.resources = decode_resources(resources);
   runtime.requests_cpu = requests(resources, "cpu");
   runtime.requests_memory = requests(resources, "memory");
   return runtime;

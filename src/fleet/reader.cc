@@ -122,6 +122,22 @@ std::vector<std::string> Field::texts(std::size_t max_items, std::size_t max_len
   return result;
 }
 
+std::map<std::string, std::string> Field::text_map(std::size_t max_items,
+                                                   std::size_t max_length) const {
+  std::map<std::string, std::string> result;
+  if (!object()) return result;
+  if (value_->size() > max_items) {
+    refuse("must have at most " + std::to_string(max_items) + " entries");
+    return result;
+  }
+  for (const auto& [key, value] : value_->items()) {
+    const Field item = (*this)[key];
+    if (!item.present()) item.refuse("must be text, not null");
+    result.emplace(key, item.text("", 0, max_length));
+  }
+  return result;
+}
+
 std::optional<std::int64_t> Field::quantity_milli() const {
   if (!present()) return std::nullopt;
   if (!value_->is_string() && !value_->is_number_integer()) {

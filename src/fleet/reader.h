@@ -5,6 +5,7 @@
 #pragma once
 
 #include <initializer_list>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -43,6 +44,8 @@ class Field {
                      std::initializer_list<std::string_view> values) const;
   Duration duration(Duration fallback, Duration least, Duration most) const;
   std::vector<std::string> texts(std::size_t max_items, std::size_t max_length) const;
+  // An object whose values are texts, such as labels.
+  std::map<std::string, std::string> text_map(std::size_t max_items, std::size_t max_length) const;
   // A quantity, not negative: a whole number or text.
   std::optional<std::int64_t> quantity_milli() const;
   bool boolean(bool fallback) const;

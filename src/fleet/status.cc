@@ -3,47 +3,10 @@
 #include <algorithm>
 
 #include "base/time_text.h"
-#include "fleet/json_text.h"
+#include "fleet/conditions.h"
 
 namespace mcpfleet::fleet {
 namespace {
-
-constexpr std::size_t kMaxStatusBytes = 1024 * 1024;
-
-const char* to_string(ConditionStatus status) {
-  switch (status) {
-    case ConditionStatus::True:
-      return "True";
-    case ConditionStatus::False:
-      return "False";
-    case ConditionStatus::Unknown:
-      return "Unknown";
-  }
-  return "Unknown";
-}
-
-ConditionStatus condition_status(const std::string& text) {
-  if (text == "True") return ConditionStatus::True;
-  return text == "False" ? ConditionStatus::False : ConditionStatus::Unknown;
-}
-
-std::optional<WallTime> time_of(const Json& object, std::string_view key) {
-  const auto time = parse_rfc3339(text_of(object, key));
-  return time ? std::optional(*time) : std::nullopt;
-}
-
-int count_of(const Json& object, std::string_view key) {
-  return static_cast<int>(std::clamp<std::int64_t>(number_of(object, key), 0, 1'000'000));
-}
-
-Json encode_condition(const Condition& condition) {
-  return {{"type", condition.type},
-          {"status", to_string(condition.status)},
-          {"reason", condition.reason},
-          {"message", condition.message},
-          {"lastTransitionTime", to_rfc3339(condition.last_transition)},
-          {"observedGeneration", condition.observed_generation}};
-}
 
 Json encode_decision(const Decision& decision) {
   return {{"time", to_rfc3339(decision.time)},
@@ -177,9 +140,13 @@ ScalingStatus decode_scaling(const Json& json) {
 
 }  // namespace
 
+const Condition* find_condition(const std::vector<Condition>& conditions, std::string_view type) {
+  const auto found = std::ranges::find(conditions, type, &Condition::type);
+  return found == conditions.end() ? nullptr : &*found;
+}
+
 const Condition* find_condition(const Status& status, std::string_view type) {
-  const auto found = std::ranges::find(status.conditions, type, &Condition::type);
-  return found == status.conditions.end() ? nullptr : &*found;
+  return find_condition(status.conditions, type);
 }
 
 std::string encode_status(const Status& status) {
@@ -191,8 +158,7 @@ std::string encode_status(const Status& status) {
   if (status.server_info) result["serverInfo"] = encode_server_info(*status.server_info);
   if (status.active_sessions) result["sessions"]["active"] = *status.active_sessions;
   if (status.scaling) result["scaling"] = encode_scaling(*status.scaling);
-  for (const auto& condition : status.conditions)
-    result["conditions"].push_back(encode_condition(condition));
+  if (!status.conditions.empty()) result["conditions"] = encode_conditions(status.conditions);
   return to_text(result);
 }
 
@@ -211,11 +177,7 @@ Status decode_status(std::string_view text) {
   if (member(member(json, "sessions"), "active").is_number_integer())
     status.active_sessions = number_of(member(json, "sessions"), "active");
   if (member(json, "scaling").is_object()) status.scaling = decode_scaling(member(json, "scaling"));
-  for (const Json& item : list_of(json, "conditions"))
-    status.conditions.push_back({text_of(item, "type"), condition_status(text_of(item, "status")),
-                                 text_of(item, "reason"), text_of(item, "message"),
-                                 time_of(item, "lastTransitionTime").value_or(WallTime{}),
-                                 number_of(item, "observedGeneration")});
+  status.conditions = decode_conditions(list_of(json, "conditions"));
   return status;
 }
 

@@ -111,6 +111,7 @@ struct Status {
 };
 
 // The condition of that type, or nullptr.
+const Condition* find_condition(const std::vector<Condition>& conditions, std::string_view type);
 const Condition* find_condition(const Status& status, std::string_view type);
 
 // The JSON text of `status` (the value, without {"status": …}). The same input gives the same

@@ -30,13 +30,16 @@ TEST(PoliciesTest, DisruptionBudget) {
 }
 
 const char* const kPods = R"({"podSelector": {"matchLabels": {"mcpfleet.dev/server": "time"}}})";
+// Of the same namespace.
+const char* const kGateways =
+    R"({"podSelector": {"matchExpressions": [{"key": "mcpfleet.dev/gateway", "operator": "Exists"}]}})";
 
 TEST(PoliciesTest, NobodyElseMayCall) {
   const json spec = spec_of(R"({"network": {"ingressFrom": []}})", "NetworkPolicy");
   EXPECT_EQ(spec["podSelector"], json::parse(kPods)["podSelector"]);
   EXPECT_EQ(spec["policyTypes"], json::parse(R"(["Ingress"])"));
   EXPECT_FALSE(spec.contains("egress"));
-  const json want = json::parse(std::string(R"([{"from": [)") + kPods +
+  const json want = json::parse(std::string(R"([{"from": [)") + kPods + "," + kGateways +
                                 R"(], "ports": [{"protocol": "TCP", "port": 19080}]},
                                 {"ports": [{"protocol": "TCP", "port": 19090}]}])");
   EXPECT_EQ(spec["ingress"], want);
@@ -49,7 +52,7 @@ TEST(PoliciesTest, ThesePeersMayCall) {
   EXPECT_EQ(
       spec["ingress"][0]["from"],
       json::parse(std::string(R"([{"namespaceSelector": {"matchLabels": {"team": "agents"}}}, )") +
-                  kPods + "]"));
+                  kPods + "," + kGateways + "]"));
   EXPECT_EQ(spec["ingress"][0]["ports"], json::parse(R"([{"protocol": "TCP", "port": 19080}])"));
 }
 

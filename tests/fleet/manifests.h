@@ -43,6 +43,11 @@ inline nlohmann::json full() {
       "egressTo": [{"podSelector": {}, "namespaceSelector": {"matchLabels": {"a": "b"}},
                     "ipBlock": {"cidr": "0.0.0.0/0", "except": ["10.0.0.0/8"]}}]},
     "sessions": {"drainTimeout": "5s", "idleTimeout": "1m30s"},
+    "proxy": {
+      "loadBalancing": {"policy": "Weighted", "weights": [{"zone": "b", "weight": 4}]},
+      "timeouts": {"connect": "2s", "call": "10m", "idle": "1m"},
+      "limits": {"maxInFlight": 20, "maxSessions": 30, "maxQueue": 40, "queueTimeout": "5s",
+                 "rates": [{"per": "Tool", "tool": "search", "calls": 5, "period": "1m"}]}},
     "autoscaling": {"mode": "DryRun", "actuator": "Operator", "minReplicas": 2, "maxReplicas": 9,
       "targets": {"cpuUtilization": 60, "memoryUtilization": 70, "requestsPerSecond": "250m", "concurrency": 5,
                   "sessions": 20, "latency": {"quantile": "p99", "value": "250ms"}},
@@ -81,6 +86,50 @@ inline nlohmann::json full_of_workload() {
 // Together they have every field of the schema.
 inline std::vector<nlohmann::json> manifests() {
   return {full(), full_by_minimum(), full_of_workload()};
+}
+
+// The least that is accepted as an MCPGateway.
+inline nlohmann::json minimal_gateway() {
+  return nlohmann::json::parse(R"({
+    "apiVersion": "mcpfleet.dev/v1alpha1", "kind": "MCPGateway",
+    "metadata": {"name": "main", "namespace": "tools", "uid": "g-1", "generation": 2}, "spec": {}})");
+}
+
+inline nlohmann::json full_gateway() {
+  nlohmann::json object = minimal_gateway();
+  object["spec"] = nlohmann::json::parse(R"({
+    "serverSelector": {"matchLabels": {"team": "search"}, "matchExpressions": [
+      {"key": "tier", "operator": "NotIn", "values": ["test", "lab"]}]},
+    "namespaces": {"from": "All"},
+    "replicas": 3,
+    "resources": {"requests": {"cpu": "100m", "memory": "64Mi"}, "limits": {"memory": "1Gi"}},
+    "service": {"type": "LoadBalancer", "port": 8443, "annotations": {"example.com/internal": "true"}},
+    "tls": {"secretName": "gateway-tls"},
+    "loadBalancing": {"policy": "LeastConnections", "weights": [{"zone": "a", "weight": 3}]},
+    "health": {"type": "MCP", "interval": "20s", "timeout": "2s", "unhealthyThreshold": 4, "healthyThreshold": 1},
+    "ejection": {"consecutiveFailures": 7, "baseTime": "10s", "maxTime": "2m", "maxPercent": 30, "slowStart": "15s"},
+    "timeouts": {"connect": "1s", "call": "0s", "idle": "2m"},
+    "retries": {"attempts": 2, "backoff": "250ms"},
+    "limits": {"maxInFlight": 200, "maxSessions": 300, "maxQueue": 0, "queueTimeout": "3s", "rates": [
+      {"per": "Caller", "tool": "search", "calls": 10, "period": "1m"}]},
+    "accessLog": {"sample": 1},
+    "drainTimeout": "45s",
+    "sessionKeys": {"revision": 4},
+    "disruption": {"maxUnavailable": "50%"},
+    "podTemplate": {"metadata": {"labels": {"team": "search"}, "annotations": {"a": "b"}},
+                    "spec": {"nodeSelector": {"disk": "ssd"}}}})");
+  return object;
+}
+
+inline nlohmann::json full_gateway_by_minimum() {
+  nlohmann::json object = full_gateway();
+  object["spec"]["disruption"] = {{"minAvailable", 1}};
+  return object;
+}
+
+// Together they have every field of the schema.
+inline std::vector<nlohmann::json> gateway_manifests() {
+  return {full_gateway(), full_gateway_by_minimum()};
 }
 
 }  // namespace mcpfleet::fleet

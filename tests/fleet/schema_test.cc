@@ -1,10 +1,11 @@
-// Holds crds/mcpfleet.dev_mcpservers.yaml and the decoder together: each field, limit, enum and
-// default of the schema is the decoder's too.
+// Holds the schemas in crds/ and the decoders together: each field, limit, enum and default of a
+// schema is its decoder's too.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <yaml-cpp/yaml.h>
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -34,10 +35,30 @@ json to_json(const YAML::Node& node) {
   return parsed.is_discarded() ? json(text) : parsed;
 }
 
-json spec_schema() {
+json spec_schema(const std::string& plural) {
   const auto crd =
-      to_json(YAML::LoadFile(MCPFLEET_SOURCE_DIR "/crds/mcpfleet.dev_mcpservers.yaml"));
+      to_json(YAML::LoadFile(MCPFLEET_SOURCE_DIR "/crds/mcpfleet.dev_" + plural + ".yaml"));
   return crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"];
+}
+
+// A custom resource: its schema, manifests that together have every field, and its decoder.
+struct Kind {
+  json schema;
+  std::vector<json> manifests;
+  std::function<std::optional<Error>(const json& object)> decode;
+};
+
+template <auto Decode>
+std::optional<Error> error_of(const json& object) {
+  const auto got = Decode(object.dump());
+  return got ? std::nullopt : std::optional(got.error());
+}
+
+const std::vector<Kind>& kinds() {
+  static const std::vector<Kind> kKinds{
+      {spec_schema(kPlural), manifests(), error_of<decode>},
+      {spec_schema(kGatewayPlural), gateway_manifests(), error_of<decode_gateway>}};
+  return kKinds;
 }
 
 // That part of a schema, or an empty one.
@@ -46,8 +67,9 @@ const json& part(const json& schema, const char* key) {
   return schema.contains(key) ? schema[key] : kNone;
 }
 
-// A place of one of manifests(), with its schema.
+// A place of one of the manifests, with its schema.
 struct Place {
+  const Kind& kind;
   const json& schema;
   const json& object;  // the whole manifest
   json::json_pointer at;
@@ -62,7 +84,7 @@ int walk(const Place& place, const Visit& visit) {
   visit(place);
   int places = 1;
   const auto down = [&](const json& schema, const auto& key, const std::string& path) {
-    places += walk({schema, place.object, place.at / key, place.path + path}, visit);
+    places += walk({place.kind, schema, place.object, place.at / key, place.path + path}, visit);
   };
   for (const auto& [name, child] : part(place.schema, "properties").items())
     if (place.value().contains(name)) down(child, name, "." + name);
@@ -76,18 +98,18 @@ int walk(const Place& place, const Visit& visit) {
 }
 
 void for_each_field(const Visit& visit) {
-  const json schema = spec_schema();
-  for (const json& object : manifests())
-    EXPECT_GT(walk({schema, object, json::json_pointer("/spec"), "spec"}, visit), 40);
+  for (const Kind& kind : kinds())
+    for (const json& object : kind.manifests)
+      EXPECT_GT(walk({kind, kind.schema, object, json::json_pointer("/spec"), "spec"}, visit), 40);
 }
 
 // decode() must refuse the manifest with `value` at that place, and name the field.
 void expect_refused(const Place& place, const json& value) {
   json object = place.object;
   object[place.at] = value;
-  const auto got = decode(object.dump());
-  ASSERT_FALSE(got) << place.path << " = " << value.dump();
-  EXPECT_THAT(got.error().message, StartsWith(place.path)) << value.dump();
+  const auto error = place.kind.decode(object);
+  ASSERT_TRUE(error) << place.path << " = " << value.dump();
+  EXPECT_THAT(error->message, StartsWith(place.path)) << value.dump();
 }
 
 TEST(SchemaTest, TheFullManifestsHaveEveryFieldOfTheSchema) {
@@ -111,10 +133,11 @@ TEST(SchemaTest, TheSchemaHasEveryFieldOfTheFullManifests) {
 }
 
 TEST(SchemaTest, TheFullManifestsAreAccepted) {
-  for (const json& object : manifests()) {
-    const auto got = decode(object.dump());
-    EXPECT_TRUE(got) << got.error().message;
-  }
+  for (const Kind& kind : kinds())
+    for (const json& object : kind.manifests) {
+      const auto error = kind.decode(object);
+      EXPECT_FALSE(error) << error->message;
+    }
 }
 
 TEST(SchemaTest, EachFieldOfAWrongTypeIsRefusedByName) {
@@ -160,28 +183,30 @@ TEST(SchemaTest, EachRequiredFieldIsRequired) {
     for (const auto& name : part(place.schema, "required")) {
       json object = place.object;
       object[place.at].erase(name.get<std::string>());
-      const auto got = decode(object.dump());
-      ASSERT_FALSE(got) << place.path << "." << name;
-      EXPECT_THAT(got.error().message, StartsWith(place.path + "." + name.get<std::string>()));
+      const auto error = place.kind.decode(object);
+      ASSERT_TRUE(error) << place.path << "." << name;
+      EXPECT_THAT(error->message, StartsWith(place.path + "." + name.get<std::string>()));
     }
   });
 }
 
 TEST(SchemaTest, EachValueOfAnEnumIsAccepted) {
   for_each_field([](const Place& place) {
-    // The type of the source decides what else there must be: both are in manifests().
-    if (place.path == "spec.source.type") return;
+    // These decide what else there must be; each value is in a manifest, or tested with them.
+    if (place.path == "spec.source.type" || place.path.contains("matchExpressions") ||
+        place.path.ends_with("].per"))
+      return;
     for (const auto& value : part(place.schema, "enum")) {
       json object = place.object;
       object[place.at] = value;
-      const auto got = decode(object.dump());
-      EXPECT_TRUE(got) << place.path << " = " << value << ": " << got.error().message;
+      const auto error = place.kind.decode(object);
+      EXPECT_FALSE(error) << place.path << " = " << value << ": " << error->message;
     }
   });
 }
 
 TEST(SchemaTest, RuleMetricsAreTheDecoders) {
-  const json schema = spec_schema();
+  const json schema = spec_schema(kPlural);
   const json& metrics = schema["properties"]["autoscaling"]["properties"]["rules"]["items"]
                               ["properties"]["metric"]["enum"];
   EXPECT_EQ(metrics, json(kRuleMetrics));
@@ -200,6 +225,41 @@ json defaulted(const json& schema, json value) {
   return value;
 }
 
+template <auto Decode>
+void expect_same_defaults(const json& schema, const json& object) {
+  json with = object;
+  with["spec"] = defaulted(schema, object["spec"]);
+  EXPECT_NE(with, object);
+  const auto want = Decode(with.dump());
+  const auto got = Decode(object.dump());
+  ASSERT_TRUE(want) << want.error().message;
+  ASSERT_TRUE(got) << got.error().message;
+  EXPECT_EQ(*got, *want) << with.dump();
+}
+
+json with_empty_proxy() {
+  json object = minimal();
+  object["spec"]["proxy"] = json::parse(R"({"loadBalancing": {}, "timeouts": {}, "limits": {
+    "rates": [{"per": "Tool", "calls": 3}]}})");
+  return object;
+}
+
+// A schema without what is for people, and without the defaults of objects that are merged.
+json shape(json schema) {
+  if (schema.is_array())
+    for (json& item : schema) item = shape(item);
+  if (!schema.is_object()) return schema;
+  schema.erase("description");
+  schema.erase("message");
+  if (schema.contains("properties"))
+    for (auto& [name, child] : schema["properties"].items())
+      if (!schema["properties"].contains("policy") && name != "period") child.erase("default");
+  for (auto& [name, child] : schema.items())
+    if (name != "default") child = shape(child);
+  if (schema.value("type", "") == "object") schema.erase("default");
+  return schema;
+}
+
 TEST(SchemaTest, DefaultsAreTheSame) {
   json scaled = minimal();
   scaled["spec"]["autoscaling"] = json::object();
@@ -208,16 +268,25 @@ TEST(SchemaTest, DefaultsAreTheSame) {
       R"([{"name": "slow", "metric": "mcp_requests_in_flight", "threshold": 3, "action": "ScaleUp"}])");
   json workload = full_of_workload();
   workload["spec"]["source"]["workloadRef"].erase("apiVersion");
-  for (const json& object : {minimal(), scaled, ruled, workload}) {
-    json with = object;
-    with["spec"] = defaulted(spec_schema(), object["spec"]);
-    EXPECT_NE(with, object);
-    const auto want = decode(with.dump());
-    const auto got = decode(object.dump());
-    ASSERT_TRUE(want) << want.error().message;
-    ASSERT_TRUE(got) << got.error().message;
-    EXPECT_EQ(*got, *want) << with.dump();
-  }
+  for (const json& object : {minimal(), scaled, ruled, workload, with_empty_proxy()})
+    expect_same_defaults<decode>(spec_schema(kPlural), object);
+}
+
+TEST(SchemaTest, DefaultsOfAGatewayAreTheSame) {
+  json rated = minimal_gateway();
+  rated["spec"]["limits"]["rates"] = json::parse(R"([{"per": "Server", "calls": 3}])");
+  for (const json& object : {minimal_gateway(), rated})
+    expect_same_defaults<decode_gateway>(spec_schema(kGatewayPlural), object);
+}
+
+// What both kinds say of traffic has one shape, but that a server has no defaults: what it does not
+// say is its gateway's.
+TEST(SchemaTest, ProxyOfAServerHasTheShapeOfAGateway) {
+  const json gateway = spec_schema(kGatewayPlural)["properties"];
+  const json proxy = spec_schema(kPlural)["properties"]["proxy"]["properties"];
+  EXPECT_EQ(proxy.size(), 3U);
+  for (const auto& [name, schema] : proxy.items())
+    EXPECT_EQ(shape(schema), shape(gateway[name])) << name;
 }
 
 TEST(SchemaTest, EveryTextAndListHasALimit) {

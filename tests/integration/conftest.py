@@ -117,7 +117,8 @@ def api_cluster():
     """The cluster of all integration tests, with our CRDs. It stays up afterwards; hack/test takes it down."""
     cluster = ApiCluster(os.environ.get("MCPFLEET_INTEGRATION_CLUSTER", "itest"))
     cluster.kubectl("apply", "--server-side", "--force-conflicts", "-f", str(ROOT / "crds"))
-    cluster.kubectl("wait", "--for=condition=Established", "--timeout=30s", "crd/mcpservers.mcpfleet.dev")
+    cluster.kubectl("wait", "--for=condition=Established", "--timeout=30s", "crd/mcpservers.mcpfleet.dev",
+                    "crd/mcpgateways.mcpfleet.dev")
     return cluster
 
 

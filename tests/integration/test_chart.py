@@ -11,7 +11,7 @@ from conftest import wait_for
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 CHART = ROOT / "charts" / "mcpfleet"
-CRD = "mcpservers.mcpfleet.dev"
+CRDS = {plural + ".mcpfleet.dev": ROOT / "crds" / f"mcpfleet.dev_{plural}.yaml" for plural in ("mcpservers", "mcpgateways")}
 CUSTOM = "v1beta2.custom.metrics.k8s.io"
 OLDER = "v1beta1.custom.metrics.k8s.io"
 OURS = "v1beta2.metrics.mcpfleet.dev"
@@ -52,10 +52,12 @@ def test_lint(helm):
     assert code == 0, output
 
 
-def test_the_crd_is_ours_and_kept(helm):
-    crd = named(render(helm), "CustomResourceDefinition", CRD)
-    assert crd["metadata"].pop("annotations") == {"helm.sh/resource-policy": "keep"}
-    assert crd == yaml.safe_load((ROOT / "crds" / "mcpfleet.dev_mcpservers.yaml").read_text())
+def test_the_crds_are_ours_and_kept(helm):
+    assert names(render(helm), "CustomResourceDefinition") == set(CRDS)
+    for name, path in CRDS.items():
+        crd = named(render(helm), "CustomResourceDefinition", name)
+        assert crd["metadata"].pop("annotations") == {"helm.sh/resource-policy": "keep"}
+        assert crd == yaml.safe_load(path.read_text())
     assert names(render(helm, "crds.install=false"), "CustomResourceDefinition") == set()
 
 
@@ -108,6 +110,34 @@ def test_images_and_flags(helm):
     assert operator["image"] == "r.example:5000/op:v2"
     assert {"--sidecar-image=r.example/side:0.1.0", "--sidecar-pull-policy=Never", "--log-format=text"} <= set(
         operator["args"])
+
+
+def test_gateways(helm):
+    """Of their namespace by default: what is of the whole cluster has to be asked for."""
+    def operator(*values):
+        return named(render(helm, *values), "Deployment", "mcp-operator")["spec"]["template"]["spec"]["containers"][0]["args"]
+
+    def granted(objects, kind):
+        return {(resource, verb) for role in objects if role["kind"] in (kind, "ClusterRole")
+                and role["metadata"]["name"].startswith("mcp-operator") for rule in role["rules"]
+                for resource in rule["resources"] for verb in rule["verbs"]}
+
+    assert {"--gateway-image=mcpfleet/mcp-gateway:0.1.0", "--gateway-pull-policy=IfNotPresent",
+            "--gateway-all-namespaces=false"} <= set(operator())
+    assert {"--gateway-image=r.example/g:v2", "--gateway-all-namespaces=true"} <= set(
+        operator("gateway.image.repository=r.example/g", "gateway.image.tag=v2", "gateway.allNamespaces=true"))
+    objects = render(helm)
+    assert ("clusterrolebindings", "create") not in granted(objects, "ClusterRole")
+    assert ("rolebindings", "create") in granted(objects, "ClusterRole")
+    binds = [rule for role in objects if role["kind"] == "ClusterRole" for rule in role["rules"] if "bind" in rule["verbs"]]
+    assert [rule["resourceNames"] for rule in binds] == [["mcp-gateway"]], "that role and no other"
+    assert ("clusterrolebindings", "create") in granted(render(helm, "gateway.allNamespaces=true"), "ClusterRole")
+    assert ("clusterroles", "bind") in granted(render(helm, "watchNamespaces={a}"), "Role")
+    role = named(objects, "ClusterRole", "mcp-gateway")
+    assert {verb for rule in role["rules"] for verb in rule["verbs"]} == {"get", "list", "watch"}
+    assert {resource for rule in role["rules"] for resource in rule["resources"]} == {"mcpservers", "mcpgateways", "endpointslices"}
+    code, output = helm("template", "mcpfleet", str(CHART), "--set", "gateway.allNamespaces=true", "--set", "watchNamespaces={a}")
+    assert code != 0 and "gateway.allNamespaces: with watchNamespaces" in output, output
 
 
 def test_prometheus(helm):
@@ -230,6 +260,7 @@ def test_no_right_is_wider_than_needed(helm):
     ("metricsAdapter.redis.url=redis://:password@host", "url"),
     ("metricsAdapter.prometheus.url=prometheus:9090", "url"),
     ("metricsAdapter.prometheus.interval=1m", "interval"),
+    ("gateway.allNamespaces=maybe", "allNamespaces"),
     ("operater.workers=2", "operater"),
 ])
 def test_bad_values_are_named(helm, value, wanted):
@@ -268,6 +299,11 @@ def check_rights(cluster):
     assert may(cluster, operator, "get", "secrets", "", name="mcpfleet-session-master")
     assert not may(cluster, operator, "get", "secrets", "", "tools")
     assert not may(cluster, operator, "delete", "mcpservers", namespace="tools")
+    rbac = "rbac.authorization.k8s.io"
+    assert may(cluster, operator, "patch", "mcpgateways/status", namespace="tools")
+    assert may(cluster, operator, "bind", "clusterroles", rbac, "tools", "mcp-gateway")
+    assert not may(cluster, operator, "bind", "clusterroles", rbac, "tools", "cluster-admin")
+    assert not may(cluster, operator, "create", "clusterrolebindings", rbac, "")
     leases = "coordination.k8s.io"
     assert may(cluster, operator, "patch", "leases", leases, name="mcp-operator")
     assert not may(cluster, operator, "patch", "leases", leases, name="another")
@@ -282,6 +318,7 @@ def check_rights(cluster):
     assert not may(cluster, "joe", "get", "mcpservers")
     cluster.kubectl("create", "rolebinding", "joe", "--clusterrole=edit", "--user=joe", "-n", NAMESPACE)
     wait_for("an editor's rights", lambda: may(cluster, "joe", "create", "mcpservers"))
+    assert may(cluster, "joe", "create", "mcpgateways") and not may(cluster, "joe", "create", "mcpgateways", namespace="tools")
     assert may(cluster, "joe", "delete", "mcpservers.mcpfleet.dev/mcp_error_ratio", "metrics.mcpfleet.dev")
     wait_for("a viewer's rights, which an editor has", lambda: may(cluster, "joe", "list", "mcpservers"))
     assert not may(cluster, "joe", "patch", "mcpservers/status")
@@ -304,7 +341,8 @@ def test_install_upgrade_uninstall(api_cluster, helm, clean):
     finally:
         code, output = helm("uninstall", "mcpfleet", "-n", NAMESPACE)
     assert code == 0, output
-    assert api_cluster.get("crd", CRD)["metadata"]["name"] == CRD, "kept, with all MCPServers"
+    for name in CRDS:
+        assert api_cluster.get("crd", name)["metadata"]["name"] == name, "kept, with all objects"
     assert "NotFound" in api_cluster.kubectl("get", "apiservice", CUSTOM, check=False)
 
 

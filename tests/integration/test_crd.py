@@ -16,7 +16,8 @@ DAY = {"name": "day", "start": "0 8 * * 1-5", "duration": "10h", "minReplicas": 
 VOLUME = {"name": "keys", "mountPath": "/keys", "secret": {"name": "api-keys"}}
 NO_EFFECT = "has no effect with source.type WorkloadRef"
 REMOVE = object()
-KINDS = {"MCPServer": (GROUP, "mcpservers"), "HorizontalPodAutoscaler": ("/apis/autoscaling/v2", "horizontalpodautoscalers")}
+KINDS = {"MCPServer": (GROUP, "mcpservers"), "MCPGateway": (GROUP, "mcpgateways"),
+         "HorizontalPodAutoscaler": ("/apis/autoscaling/v2", "horizontalpodautoscalers")}
 
 
 def server(name="time", **spec):

@@ -51,6 +51,26 @@ TEST(Options, BothSpellings) {
   EXPECT_EQ(options->kube_api_burst, 30);
 }
 
+TEST(Options, Gateways) {
+  const auto defaults = parse({}, {{"MCPFLEET_GATEWAY_IMAGE", "env:1"}});
+  ASSERT_TRUE(defaults) << defaults.error().message;
+  EXPECT_EQ(defaults->gateway.image, "env:1");
+  EXPECT_EQ(defaults->gateway.role, "mcp-gateway");
+  EXPECT_FALSE(defaults->watched.cluster_bindings);
+  const auto options =
+      parse({"--gateway-image=g:2", "--gateway-pull-policy", "Always", "--gateway-role=mine",
+             "--gateway-all-namespaces=true"});
+  ASSERT_TRUE(options) << options.error().message;
+  EXPECT_EQ(options->gateway.image, "g:2");
+  EXPECT_EQ(options->gateway.pull_policy, "Always");
+  EXPECT_EQ(options->gateway.role, "mine");
+  EXPECT_TRUE(options->watched.cluster_bindings);
+  const auto wrong = parse({"--gateway-pull-policy=Sometimes"});
+  ASSERT_FALSE(wrong);
+  EXPECT_EQ(wrong.error().message,
+            "--gateway-pull-policy must be Always, IfNotPresent or Never, not \"Sometimes\"");
+}
+
 TEST(Options, LeaderElection) {
   const auto defaults = parse({"--namespace=ns"});
   EXPECT_TRUE(defaults->leadership.elect);

@@ -18,10 +18,7 @@ using ::testing::IsEmpty;
 class PlanTest : public testing::Test {
  protected:
   PlanTest() {
-    server_.name = "s";
-    server_.namespace_ = "ns";
-    server_.uid = "server-uid";
-    input_.server = &server_;
+    input_.owner = {"MCPServer", "server-uid", 1};
     input_.secret_fingerprint = "key-1";
     input_.sidecar_image = "sidecar:1";
     input_.keep_sidecar = true;
@@ -93,7 +90,6 @@ class PlanTest : public testing::Test {
     }
   }
 
-  fleet::MCPServer server_;
   desired::Desired desired_;
   PlanInput input_;
   std::map<std::string, Child> children_;
@@ -302,12 +298,12 @@ TEST_F(PlanTest, WaitsForTheChildOfADeletedServerOfTheSameName) {
 TEST_F(PlanTest, CircumstancesAreTheSameWhileNothingHasToBeDone) {
   store_all();
   const desired::Context context{.sidecar_image = "sidecar:1", .replicas = 3};
-  const auto before = circumstances(context, input_, {});
+  const auto before = circumstances(input_, digest_of(context, {}));
   children_["/HPA"].resource_version = "99";  // its status
-  EXPECT_EQ(circumstances(context, input_, {}), before);
+  EXPECT_EQ(circumstances(input_, digest_of(context, {})), before);
   std::set<std::uint64_t> others{before};
   const auto differs = [&](const desired::Context& c, const std::vector<std::string>& scalers) {
-    return others.insert(circumstances(c, input_, scalers)).second;
+    return others.insert(circumstances(input_, digest_of(c, scalers))).second;
   };
   auto another = context;
   another.replicas = 4;
@@ -324,9 +320,9 @@ TEST_F(PlanTest, CircumstancesAreTheSameWhileNothingHasToBeDone) {
   EXPECT_TRUE(differs(context, {}));
   input_.children.erase("/HPA");
   EXPECT_TRUE(differs(context, {}));
-  server_.generation = 2;
+  input_.owner.generation = 2;
   EXPECT_TRUE(differs(context, {}));
-  server_.uid = "another";
+  input_.owner.uid = "another";
   EXPECT_TRUE(differs(context, {}));
 }
 

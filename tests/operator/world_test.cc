@@ -46,10 +46,12 @@ TEST(World, WatchesTheWholeCluster) {
   Asked asked(client);
   World world([](const std::string&) {});
   world.start(client);
-  const auto paths = asked.first(8);
+  const auto paths = asked.first(10);
   EXPECT_THAT(paths, Contains("/apis/mcpfleet.dev/v1alpha1/mcpservers"));
   EXPECT_THAT(paths, Contains("/apis/policy/v1/poddisruptionbudgets"));
+  EXPECT_THAT(paths, Contains("/apis/mcpfleet.dev/v1alpha1/mcpgateways"));
   EXPECT_THAT(paths, Not(Contains("/api/v1/secrets")));
+  EXPECT_THAT(paths, Not(Contains("/apis/rbac.authorization.k8s.io/v1/clusterrolebindings")));
   EXPECT_FALSE(world.watches(ChildKind::Secret));
   EXPECT_FALSE(world.synced());
 }
@@ -59,7 +61,7 @@ TEST(World, WatchesOnlyTheNamespacesAskedFor) {
   Asked asked(client);
   World world([](const std::string&) {}, {{"a", "b"}, /*secrets=*/true});
   world.start(client);
-  const auto paths = asked.first(18);
+  const auto paths = asked.first(22);
   EXPECT_THAT(paths, Each(HasSubstr("/namespaces/")));
   EXPECT_THAT(paths, Contains("/apis/mcpfleet.dev/v1alpha1/namespaces/a/mcpservers"));
   EXPECT_THAT(paths, Contains("/apis/apps/v1/namespaces/b/deployments"));
@@ -79,13 +81,39 @@ TEST(World, ServiceMonitorsComeAndGo) {
   EXPECT_FALSE(world.watches(ChildKind::ServiceMonitor));
 }
 
+TEST(World, ClusterRoleBindingsAreOfTheClusterAlsoWhereNamespacesAreWatched) {
+  kube::FakeClient client;
+  Asked asked(client);
+  World world([](const std::string&) {}, {{"a"}, /*secrets=*/false, /*cluster_bindings=*/true});
+  world.start(client);
+  EXPECT_THAT(asked.first(11), Contains("/apis/rbac.authorization.k8s.io/v1/clusterrolebindings"));
+}
+
+TEST(World, AClusterRoleBindingIsItsGateways) {
+  std::vector<std::string> changed;
+  World world([&](const std::string& key) { changed.push_back(key); }, {{}, false, true});
+  auto& bindings = world.sink(ChildKind::ClusterRoleBinding);
+  bindings.upsert(R"({"metadata":{"name":"mcpfleet:gateway:ns:g","uid":"b",
+      "annotations":{"mcpfleet.dev/gateway-uid":"g-uid"}}})");
+  bindings.upsert(R"({"metadata":{"name":"other"}})");
+  EXPECT_EQ(changed, std::vector<std::string>{"ns/g"});
+  EXPECT_EQ(world.bound_gateways(), std::vector<std::string>{"ns/g"});
+  const auto child = world.child(ChildKind::ClusterRoleBinding, "/mcpfleet:gateway:ns:g");
+  ASSERT_NE(child, nullptr);
+  EXPECT_EQ(child->controller_kind, "MCPGateway");
+  EXPECT_EQ(child->controller_uid, "g-uid");
+  bindings.remove("", "mcpfleet:gateway:ns:g");
+  EXPECT_EQ(changed, (std::vector<std::string>{"ns/g", "ns/g"}));
+}
+
 TEST(World, ASecretWakesItsServer) {
   std::vector<std::string> changed;
   World world([&](const std::string& key) { changed.push_back(key); }, {{}, /*secrets=*/true});
   auto& secrets = world.sink(ChildKind::Secret);
   secrets.upsert(R"({"metadata":{"namespace":"ns","name":"s-session-key"}})");
   secrets.upsert(R"({"metadata":{"namespace":"ns","name":"other"}})");
-  EXPECT_EQ(changed, std::vector<std::string>{"ns/s"});
+  secrets.upsert(R"({"metadata":{"namespace":"ns","name":"g-gateway-keys"}})");
+  EXPECT_EQ(changed, (std::vector<std::string>{"ns/s", "ns/g"}));
 }
 
 }  // namespace

@@ -17,6 +17,14 @@ app.kubernetes.io/part-of: mcpfleet
 {{ .image.repository }}:{{ .image.tag | default .root.Chart.AppVersion }}
 {{- end }}
 
+{{/* "true" or "false": MCPGateways may serve all namespaces. */}}
+{{- define "mcpfleet.allNamespaces" -}}
+{{- if and .Values.gateway.allNamespaces .Values.watchNamespaces }}
+{{- fail "gateway.allNamespaces: with watchNamespaces the operator has no rights over the whole cluster that it could grant" }}
+{{- end -}}
+{{ .Values.gateway.allNamespaces }}
+{{- end }}
+
 {{/* What the pods of both programs share. */}}
 {{- define "mcpfleet.podSettings" -}}
 serviceAccountName: {{ .name }}
@@ -114,18 +122,26 @@ prometheus.io/path: /metrics
   verbs: [get, list, watch]
 {{- end }}
 
-{{/* What the operator may do in each namespace where it watches MCPServers. */}}
+{{/* What the operator may do in each namespace where it watches MCPServers and MCPGateways. */}}
 {{- define "mcpfleet.operatorRules" -}}
 - apiGroups: [mcpfleet.dev]
-  resources: [mcpservers]
+  resources: [mcpservers, mcpgateways]
   verbs: [get, list, watch]
 - apiGroups: [mcpfleet.dev]
-  resources: [mcpservers/status]
+  resources: [mcpservers/status, mcpgateways/status]
   verbs: [patch]
 # Owner references that block deletion, where the API server checks who may set them.
 - apiGroups: [mcpfleet.dev]
-  resources: [mcpservers/finalizers]
+  resources: [mcpservers/finalizers, mcpgateways/finalizers]
   verbs: [update]
+# A gateway's rights: it may be given that role, and no other.
+- apiGroups: [rbac.authorization.k8s.io]
+  resources: [rolebindings]
+  verbs: [get, list, watch, create, patch, delete]
+- apiGroups: [rbac.authorization.k8s.io]
+  resources: [clusterroles]
+  resourceNames: [mcp-gateway]
+  verbs: [bind]
 - apiGroups: [apps]
   resources: [deployments]
   verbs: [get, list, watch, create, patch, delete]
@@ -149,12 +165,12 @@ prometheus.io/path: /metrics
   resources: [pods]
   verbs: [list, watch]
 {{- if eq (include "mcpfleet.watchSecrets" .) "true" }}
-# The session key of each MCPServer, and the Secrets that MCPServers refer to.
+# The session keys of MCPServers and MCPGateways, and the Secrets that MCPServers refer to.
 - apiGroups: [""]
   resources: [secrets]
   verbs: [get, list, watch, create, patch, delete]
 {{- else }}
-# The session key of each MCPServer. Secrets are never read outside the operator's own namespace.
+# The session keys of MCPServers and MCPGateways. Secrets are never read outside the operator's own namespace.
 - apiGroups: [""]
   resources: [secrets]
   verbs: [create, patch]

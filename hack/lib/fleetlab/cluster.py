@@ -85,8 +85,9 @@ class Cluster:
     def install(self, *values):
         """Installs or upgrades the chart with the locally built images, and waits until it is ready."""
         settings = ["logFormat=text"]
-        for part in ("operator", "metricsAdapter", "sidecar"):
-            program = {"operator": "mcp-operator", "metricsAdapter": "mcp-metrics-adapter", "sidecar": "mcp-sidecar"}[part]
+        programs = {"operator": "mcp-operator", "metricsAdapter": "mcp-metrics-adapter", "sidecar": "mcp-sidecar",
+                    "gateway": "mcp-gateway"}
+        for part, program in programs.items():
             settings += [f"{part}.image.repository=localhost/mcpfleet/{program}", f"{part}.image.tag=dev",
                          f"{part}.image.pullPolicy=Never"]
         settings += values

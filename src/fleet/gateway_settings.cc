@@ -1,0 +1,29 @@
+#include "fleet/gateway_settings.h"
+
+#include <utility>
+
+namespace mcpfleet::fleet {
+namespace {
+
+template <typename T>
+void replace(T& value, const std::optional<T>& by) {
+  if (by) value = *by;
+}
+
+}  // namespace
+
+TrafficSettings settings_for(TrafficSettings of_gateway, const ProxyOverride& of_server) {
+  TrafficSettings result = std::move(of_gateway);
+  replace(result.load_balancing, of_server.load_balancing);
+  replace(result.timeouts.connect, of_server.timeouts.connect);
+  replace(result.timeouts.call, of_server.timeouts.call);
+  replace(result.timeouts.idle, of_server.timeouts.idle);
+  replace(result.limits.max_in_flight, of_server.limits.max_in_flight);
+  replace(result.limits.max_sessions, of_server.limits.max_sessions);
+  replace(result.limits.max_queue, of_server.limits.max_queue);
+  replace(result.limits.queue_timeout, of_server.limits.queue_timeout);
+  replace(result.limits.rates, of_server.limits.rates);
+  return result;
+}
+
+}  // namespace mcpfleet::fleet
