@@ -4,7 +4,7 @@
 
 #include <array>
 #include <boost/asio/write.hpp>
-#include <boost/beast/http/read.hpp>
+#include <boost/beast/http/error.hpp>
 #include <boost/beast/http/status.hpp>
 
 #include "mcp/json_rpc.h"
@@ -18,6 +18,7 @@ constexpr Duration kIdle = std::chrono::seconds(75);     // between requests, an
 constexpr Duration kUpload = std::chrono::seconds(120);  // for a body
 constexpr std::uint32_t kMaxHeader = 64 * 1024;
 constexpr std::size_t kReserve = 16 * 1024;
+constexpr std::size_t kBodyPiece = 64 * 1024;
 
 void set_option(Socket& socket, int level, int name, int value) {
   ::setsockopt(socket.native_handle(), level, name, &value, sizeof value);
@@ -54,6 +55,7 @@ ClientLink::ClientLink(DataPlane& plane, Socket socket)
   error_code ignored;
   peer_ = socket_.remote_endpoint(ignored).address().to_string();
   tune(socket_);
+  if (plane_.tls != nullptr) tls_ = std::make_unique<TlsSession>(socket_, plane_.tls);
   buffer_.reserve(kReserve);
   plane_.sweeper.add(*this);
 }
@@ -65,13 +67,14 @@ Task<bool> ClientLink::read_request() {
   parser_->header_limit(kMaxHeader);
   parser_->body_limit(plane_.max_body_bytes);
   deadline = plane_.now() + kIdle;
-  error_code ec;
-  co_await http::async_read_header(socket_, buffer_, *parser_, caught(ec));
+  const bool greeted = co_await greet();
+  if (!greeted) co_return false;
+  auto ec = co_await fill(false);
   if (!ec && !parser_->is_done()) {
     deadline = plane_.now() + kUpload;
     if (const auto expect = field("Expect"); expect && !http_1_0())
       co_await send("HTTP/1.1 100 Continue\r\n\r\n");
-    co_await http::async_read(socket_, buffer_, *parser_, caught(ec));
+    ec = co_await fill(true);
   }
   deadline = MonotonicTime::max();
   if (ec) {
@@ -80,6 +83,36 @@ Task<bool> ClientLink::read_request() {
   }
   keep_open_ = request().keep_alive();
   co_return true;
+}
+
+Task<bool> ClientLink::greet() {
+  if (tls_ == nullptr || std::exchange(greeted_, true)) co_return true;
+  const auto ec = co_await tls_->handshake();
+  co_return !ec;
+}
+
+// Reads the head of a request, or the `whole` of it.
+Task<error_code> ClientLink::fill(bool whole) {
+  parser_->eager(whole);
+  for (;;) {
+    error_code ec;
+    if (buffer_.size() > 0) {
+      buffer_.consume(parser_->put(buffer_.data(), ec));
+      if (ec == http::error::need_more) ec.clear();
+      if (ec || parser_->is_done() || (!whole && parser_->is_header_done())) co_return ec;
+    }
+    const auto room = buffer_.prepare(whole ? kBodyPiece : kReserve);
+    std::size_t got = 0;
+    if (tls_ == nullptr) {
+      got = co_await socket_.async_read_some(room, caught(ec));
+    } else {
+      got = co_await tls_->read_some(room, ec);
+    }
+    buffer_.commit(got);
+    if (ec == asio::error::eof)
+      co_return parser_->got_some() ? http::error::partial_message : http::error::end_of_stream;
+    if (ec) co_return ec;
+  }
 }
 
 Task<> ClientLink::refuse(const error_code& problem) {
@@ -115,6 +148,11 @@ std::optional<std::string_view> ClientLink::field(std::string_view name) const {
 Task<bool> ClientLink::send(std::string_view first, std::string_view second) {
   if (gone_) co_return false;
   std::array<asio::const_buffer, 2> parts{asio::buffer(first), asio::buffer(second)};
+  if (tls_ != nullptr) {
+    const auto failed = co_await tls_->write(parts);
+    gone_ = gone_ || failed;
+    co_return !failed;
+  }
   error_code ec;
   // Nearly always the kernel takes all of it at once, and the loop needs no further turn.
   const auto sent = socket_.write_some(parts, ec);

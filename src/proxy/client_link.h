@@ -7,6 +7,7 @@
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/string_body.hpp>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -72,10 +73,14 @@ class ClientLink final : public Watched {
   void on_hangup() override;
 
  private:
+  Task<bool> greet();
+  Task<error_code> fill(bool whole);
   Task<> refuse(const error_code& problem);
 
   DataPlane& plane_;
   Socket socket_;
+  std::unique_ptr<TlsSession> tls_;  // null: plain HTTP
+  bool greeted_ = false;             // the handshake is over
   std::string peer_;
   boost::beast::flat_buffer buffer_;
   std::optional<boost::beast::http::request_parser<boost::beast::http::string_body>> parser_;

@@ -5,11 +5,13 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 
 #include "base/clock.h"
 #include "proxy/asio_types.h"
 #include "proxy/drain_state.h"
 #include "proxy/sweeper.h"
+#include "proxy/tls_session.h"
 #include "proxy/upstream_pool.h"
 
 namespace mcpfleet::proxy {
@@ -26,7 +28,8 @@ struct DataPlane {
   DrainState drain;
   Sweeper sweeper;
   UpstreamPool pool;
-  std::size_t exchanges = 0;  // POSTs and DELETEs that wait for the end of their answer
+  std::shared_ptr<TlsContext> tls;  // of new clients' connections; null: plain HTTP
+  std::size_t exchanges = 0;        // POSTs and DELETEs that wait for the end of their answer
 };
 
 // Counts an exchange for the drain while it is being answered, where it `counts`.
