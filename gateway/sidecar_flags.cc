@@ -1,10 +1,8 @@
 #include "gateway/sidecar_flags.h"
 
 #include <algorithm>
-#include <charconv>
-#include <map>
 
-#include "base/time_text.h"
+#include "gateway/flags.h"
 
 namespace mcpfleet::sidecar {
 
@@ -47,88 +45,10 @@ const std::string_view kHelp =
 
 namespace {
 
-using SetFlag = std::function<Result<void>(const std::string& value)>;
-
-struct Flags {
-  std::map<std::string, SetFlag, std::less<>> with_value;
-  // What follows "--stdio"; null where there is no such flag.
-  std::vector<std::string>* command = nullptr;
-  // Arguments that are no flags; null where there may be none.
-  std::vector<std::string>* words = nullptr;
-};
-
-std::unexpected<Error> invalid(std::string message) {
-  return fail(ErrorKind::Invalid, std::move(message));
-}
-
-Result<std::uint64_t> parse_number(const std::string& text, std::uint64_t max) {
-  std::uint64_t number = 0;
-  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (problem != std::errc() || end != text.data() + text.size() || number > max)
-    return invalid("\"" + text + "\" is not a number up to " + std::to_string(max));
-  return number;
-}
-
-Result<proxy::ListenAddress> parse_listen(const std::string& text) {
-  const auto colon = text.rfind(':');
-  if (colon == std::string::npos) return invalid("\"" + text + "\" is not ADDRESS:PORT");
-  const auto port = parse_number(text.substr(colon + 1), 65535);
-  if (!port) return fail(port.error());
-  auto ip = text.substr(0, colon);
-  if (ip.size() > 2 && ip.front() == '[' && ip.back() == ']') ip = ip.substr(1, ip.size() - 2);
-  if (ip.empty()) ip = "0.0.0.0";
-  return proxy::ListenAddress{ip, static_cast<std::uint16_t>(*port)};
-}
-
-SetFlag into(std::string& target) {
-  return [&target](const std::string& value) -> Result<void> {
-    if (value.empty()) return invalid("it is empty");
-    target = value;
-    return {};
-  };
-}
-
-SetFlag into(Duration& target) {
-  return [&target](const std::string& value) -> Result<void> {
-    const auto parsed = parse_duration(value);
-    if (!parsed) return fail(parsed.error());
-    target = *parsed;
-    return {};
-  };
-}
-
-SetFlag into(proxy::ListenAddress& target) {
-  return [&target](const std::string& value) -> Result<void> {
-    auto parsed = parse_listen(value);
-    if (!parsed) return fail(parsed.error());
-    target = std::move(*parsed);
-    return {};
-  };
-}
-
-SetFlag into(std::vector<std::string>& target) {
-  return [&target](const std::string& value) -> Result<void> {
-    target.clear();
-    for (std::size_t at = 0; at <= value.size();) {
-      const auto comma = std::min(value.find(',', at), value.size());
-      if (comma > at) target.push_back(value.substr(at, comma - at));
-      at = comma + 1;
-    }
-    return {};
-  };
-}
-
-// A number from `least` to `most`.
-template <typename Number>
-SetFlag into_number(Number& target, std::uint64_t least, std::uint64_t most) {
-  return [&target, least, most](const std::string& value) -> Result<void> {
-    const auto number = parse_number(value, most);
-    if (!number) return fail(number.error());
-    if (*number < least) return invalid("it must be at least " + std::to_string(least));
-    target = static_cast<Number>(*number);
-    return {};
-  };
-}
+using flags::Flags;
+using flags::into;
+using flags::invalid;
+using flags::SetFlag;
 
 SetFlag into(proxy::StdioMode& target) {
   return [&target](const std::string& value) -> Result<void> {
@@ -142,39 +62,6 @@ SetFlag into(proxy::StdioMode& target) {
     target = found->second;
     return {};
   };
-}
-
-// Goes through the arguments from `at` on. Flags are "--flag value" or "--flag=value".
-Result<void> read_flags(const std::vector<std::string>& arguments, std::size_t at, Flags flags) {
-  for (; at < arguments.size(); ++at) {
-    const auto& argument = arguments[at];
-    if (argument == "--stdio" && flags.command != nullptr) {
-      if (at + 1 >= arguments.size() || arguments[at + 1] != "--" || at + 2 >= arguments.size())
-        return invalid("--stdio must be followed by -- and the command to run");
-      flags.command->assign(arguments.begin() + static_cast<std::ptrdiff_t>(at) + 2,
-                            arguments.end());
-      return {};
-    }
-    if (!argument.starts_with("--")) {
-      if (flags.words == nullptr) return invalid("unexpected argument \"" + argument + "\"");
-      flags.words->push_back(argument);
-      continue;
-    }
-    const auto equals = argument.find('=');
-    const auto name = argument.substr(0, equals);
-    const auto flag = flags.with_value.find(name);
-    if (flag == flags.with_value.end()) return invalid("unknown flag " + name);
-    std::string value;
-    if (equals != std::string::npos) {
-      value = argument.substr(equals + 1);
-    } else if (++at < arguments.size()) {
-      value = arguments[at];
-    } else {
-      return invalid(name + " needs a value");
-    }
-    if (auto set = flag->second(value); !set) return fail(set.error().context(name));
-  }
-  return {};
 }
 
 Result<void> check(const ServeCommand& serve) {
@@ -207,9 +94,9 @@ Result<Command> parse_serve(const std::vector<std::string>& arguments, const Env
   options.pod_name = env("POD_NAME").value_or("");
   options.pod_ip = env("POD_IP").value_or("");
   options.server = env("MCPFLEET_SERVER").value_or("");
-  Flags flags;
-  flags.command = &options.command;
-  flags.with_value = {
+  Flags known;
+  known.command = &options.command;
+  known.with_value = {
       {"--listen", into(options.listen)},
       {"--metrics-listen", into(options.metrics_listen)},
       {"--path", into(options.path)},
@@ -220,38 +107,32 @@ Result<Command> parse_serve(const std::vector<std::string>& arguments, const Env
       {"--drain-grace", into(options.drain_grace)},
       {"--drain-socket", into(options.drain_socket)},
       {"--session-key-file", into(options.session_key_file)},
-      {"--max-processes", into_number(options.max_processes, 1, 100'000)},
+      {"--max-processes", into(options.max_processes, 1, 100'000)},
       {"--stdio-mode", into(options.stdio_mode)},
-      {"--pool-size", into_number(options.pool_size, 1, 10'000)},
-      {"--max-process-memory", into_number(options.max_process_memory, 0, UINT64_MAX / 2)},
+      {"--pool-size", into(options.pool_size, 1, 10'000)},
+      {"--max-process-memory", into(options.max_process_memory, UINT64_MAX / 2)},
       {"--hang-timeout", into(options.hang_timeout)},
       {"--allowed-origins", into(options.allowed_origins)},
-      {"--log-format",
-       [&serve](const std::string& value) -> Result<void> {
-         const auto format = log::parse_format(value);
-         if (!format) return fail(format.error());
-         serve.log_format = *format;
-         return {};
-       }},
+      {"--log-format", into(serve.log_format)},
   };
-  if (auto read = read_flags(arguments, 1, std::move(flags)); !read) return fail(read.error());
+  if (auto read = flags::read(arguments, 1, known); !read) return fail(read.error());
   if (auto checked = check(serve); !checked) return fail(checked.error());
   return serve;
 }
 
 Result<Command> parse_drain(const std::vector<std::string>& arguments) {
   DrainCommand drain;
-  Flags flags;
-  flags.with_value = {{"--socket", into(drain.socket)}, {"--timeout", into(drain.timeout)}};
-  if (auto read = read_flags(arguments, 1, std::move(flags)); !read) return fail(read.error());
+  Flags known;
+  known.with_value = {{"--socket", into(drain.socket)}, {"--timeout", into(drain.timeout)}};
+  if (auto read = flags::read(arguments, 1, known); !read) return fail(read.error());
   return drain;
 }
 
 Result<Command> parse_install(const std::vector<std::string>& arguments) {
   std::vector<std::string> words;
-  Flags flags;
-  flags.words = &words;
-  if (auto read = read_flags(arguments, 1, std::move(flags)); !read) return fail(read.error());
+  Flags known;
+  known.words = &words;
+  if (auto read = flags::read(arguments, 1, known); !read) return fail(read.error());
   if (words.size() != 1) return invalid("install needs one destination");
   return InstallCommand{words.front()};
 }

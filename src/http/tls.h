@@ -1,4 +1,5 @@
-// TLS contexts of servers and clients. Internal to src/http: it shows Boost's types.
+// TLS contexts of servers and clients. For src/http and for the data plane, which has its own loop:
+// it shows Boost's types.
 #pragma once
 
 #include <boost/asio/ssl/context.hpp>

@@ -97,33 +97,76 @@ CallStats CallStats::at(MonotonicTime then) const {
   return earlier;
 }
 
+// Calls visit(method, tool, series) for each.
+template <typename Visit>
+void CallStats::visit(const Visit& visit) const {
+  for (const auto& [method, series] : methods_) visit(method, std::string_view(), series);
+  for (const auto& [tool, series] : tools_) visit(kToolCall, std::string_view(tool), series);
+}
+
+std::uint64_t CallStats::requests() const {
+  std::uint64_t count = 0;
+  visit([&count](auto, auto, const Series& series) { count += series.durations.count(); });
+  return count;
+}
+
+std::uint64_t CallStats::errors() const {
+  std::uint64_t count = 0;
+  visit([&count](auto, auto, const Series& series) { count += series.errors; });
+  return count;
+}
+
+metrics::Histogram CallStats::durations() const {
+  metrics::Histogram all;
+  visit([&all](auto, auto, const Series& series) { all.merge(series.durations); });
+  return all;
+}
+
 void CallStats::write(metrics::ExpositionWriter& out) const {
+  const OfServer here{{}, {}, this};
+  write(out, {&here, 1});
+}
+
+void CallStats::write(metrics::ExpositionWriter& out, std::span<const OfServer> servers) {
   using Type = metrics::ExpositionWriter::Type;
+  using Labels = metrics::ExpositionWriter::Labels;
   const auto each = [&](auto&& write_one) {
-    for (const auto& [method, series] : methods_) write_one(method, std::string_view(), series);
-    for (const auto& [tool, series] : tools_) write_one(kToolCall, std::string_view(tool), series);
+    for (const auto& of : servers) {
+      of.stats->visit([&](std::string_view method, std::string_view tool, const Series& series) {
+        if (of.server.empty())
+          write_one(Labels{{"method", method}, {"tool", tool}}, series);
+        else
+          write_one(
+              Labels{
+                  {"namespace", of.ns}, {"server", of.server}, {"method", method}, {"tool", tool}},
+              series);
+      });
+    }
   };
   out.family("mcp_requests_total", "JSON-RPC requests of clients that ended.", Type::Counter);
-  each([&](std::string_view method, std::string_view tool, const Series& series) {
-    out.sample("mcp_requests_total", {{"method", method}, {"tool", tool}},
-               static_cast<double>(series.durations.count()));
+  each([&](Labels labels, const Series& series) {
+    out.sample("mcp_requests_total", labels, static_cast<double>(series.durations.count()));
   });
   out.family("mcp_request_errors_total",
              "Requests that ended with a JSON-RPC error, isError, an HTTP status of 500 or more, "
              "or without a whole answer.",
              Type::Counter);
-  each([&](std::string_view method, std::string_view tool, const Series& series) {
-    out.sample("mcp_request_errors_total", {{"method", method}, {"tool", tool}},
-               static_cast<double>(series.errors));
+  each([&](Labels labels, const Series& series) {
+    out.sample("mcp_request_errors_total", labels, static_cast<double>(series.errors));
   });
   out.family("mcp_request_duration_seconds", "Time until the end of the answer.", Type::Histogram);
-  each([&](std::string_view method, std::string_view tool, const Series& series) {
-    out.histogram("mcp_request_duration_seconds", {{"method", method}, {"tool", tool}},
-                  series.durations);
+  each([&](Labels labels, const Series& series) {
+    out.histogram("mcp_request_duration_seconds", labels, series.durations);
   });
   out.family("mcp_requests_in_flight", "Requests of clients that wait for their answer.",
              Type::Gauge);
-  out.sample("mcp_requests_in_flight", {}, static_cast<double>(in_flight_));
+  for (const auto& of : servers) {
+    const auto value = static_cast<double>(of.stats->in_flight_);
+    if (of.server.empty())
+      out.sample("mcp_requests_in_flight", {}, value);
+    else
+      out.sample("mcp_requests_in_flight", {{"namespace", of.ns}, {"server", of.server}}, value);
+  }
 }
 
 OpenCalls::OpenCalls(CallStats& stats, const std::vector<mcp::Message>& messages, MonotonicTime now)
@@ -143,7 +186,9 @@ void OpenCalls::answered(const mcp::Answer& answer, MonotonicTime now) {
   auto found = std::ranges::find(open_, answer.id, &Call::id);
   if (found == open_.end() && answer.id.empty() && open_.size() == 1) found = open_.begin();
   if (found == open_.end()) return;
-  stats_.end(*found->series, start_, now, answer.failed && !found->may_be_refused);
+  const bool failed = answer.failed && !found->may_be_refused;
+  stats_.end(*found->series, start_, now, failed);
+  failed_ = failed_ || failed;
   open_.erase(found);
 }
 
@@ -156,6 +201,7 @@ void OpenCalls::refused(MonotonicTime now) {
 
 void OpenCalls::end_all(bool failed, MonotonicTime now) {
   for (const auto& call : open_) stats_.end(*call.series, start_, now, failed);
+  failed_ = failed_ || (failed && !open_.empty());
   open_.clear();
 }
 

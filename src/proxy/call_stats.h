@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <deque>
 #include <map>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -50,9 +51,22 @@ class CallStats {
   // Whether at() still knows.
   bool reaches(MonotonicTime then) const { return then >= past_from_; }
 
+  // Requests that ended, and of them those that ended as errors.
+  std::uint64_t requests() const;
+  std::uint64_t errors() const;
+  // The durations of all.
+  metrics::Histogram durations() const;
+
   // Writes mcp_requests_total, mcp_request_errors_total, mcp_request_duration_seconds and
   // mcp_requests_in_flight.
   void write(metrics::ExpositionWriter& out) const;
+  // The same of several servers, with the labels namespace and server.
+  struct OfServer {
+    std::string_view ns;
+    std::string_view server;
+    const CallStats* stats;
+  };
+  static void write(metrics::ExpositionWriter& out, std::span<const OfServer> servers);
 
  private:
   // What ended in one second.
@@ -61,6 +75,8 @@ class CallStats {
     std::map<const Series*, Series> ended;
   };
 
+  template <typename Visit>
+  void visit(const Visit& visit) const;
   Series& this_second(const Series& series, MonotonicTime now);
   void forget_past(MonotonicTime now);
   Series before(const Series& series, MonotonicTime then) const;
@@ -83,6 +99,8 @@ class OpenCalls {
   OpenCalls& operator=(const OpenCalls&) = delete;
 
   bool empty() const { return open_.empty(); }
+  // One of them ended as an error.
+  bool failed() const { return failed_; }
   // One answer went by. An answer without an id belongs to the only open request, if it is so.
   void answered(const mcp::Answer& answer, MonotonicTime now);
   // The server answered with an HTTP status of 4xx, and no JSON-RPC error that says whose it is.
@@ -100,6 +118,7 @@ class OpenCalls {
   CallStats& stats_;
   std::vector<Call> open_;
   MonotonicTime start_;
+  bool failed_ = false;
 };
 
 }  // namespace mcpfleet::proxy

@@ -4,7 +4,7 @@
 
 #include <array>
 #include <boost/asio/write.hpp>
-#include <boost/beast/http/read.hpp>
+#include <boost/beast/http/error.hpp>
 #include <boost/beast/http/status.hpp>
 
 #include "mcp/json_rpc.h"
@@ -18,6 +18,7 @@ constexpr Duration kIdle = std::chrono::seconds(75);     // between requests, an
 constexpr Duration kUpload = std::chrono::seconds(120);  // for a body
 constexpr std::uint32_t kMaxHeader = 64 * 1024;
 constexpr std::size_t kReserve = 16 * 1024;
+constexpr std::size_t kBodyPiece = 64 * 1024;
 
 void set_option(Socket& socket, int level, int name, int value) {
   ::setsockopt(socket.native_handle(), level, name, &value, sizeof value);
@@ -49,29 +50,31 @@ void append_field(std::string& head, std::string_view name, std::string_view val
   head.append(name).append(": ").append(value).append("\r\n");
 }
 
-ClientLink::ClientLink(Runtime& runtime, Socket socket)
-    : runtime_(runtime), socket_(std::move(socket)) {
+ClientLink::ClientLink(DataPlane& plane, Socket socket)
+    : plane_(plane), socket_(std::move(socket)) {
   error_code ignored;
   peer_ = socket_.remote_endpoint(ignored).address().to_string();
   tune(socket_);
+  if (plane_.tls != nullptr) tls_ = std::make_unique<TlsSession>(socket_, plane_.tls);
   buffer_.reserve(kReserve);
-  runtime_.sweeper.add(*this);
+  plane_.sweeper.add(*this);
 }
 
-ClientLink::~ClientLink() { runtime_.sweeper.remove(*this); }
+ClientLink::~ClientLink() { plane_.sweeper.remove(*this); }
 
 Task<bool> ClientLink::read_request() {
   parser_.emplace();
   parser_->header_limit(kMaxHeader);
-  parser_->body_limit(runtime_.options.max_body_bytes);
-  deadline = runtime_.now() + kIdle;
-  error_code ec;
-  co_await http::async_read_header(socket_, buffer_, *parser_, caught(ec));
+  parser_->body_limit(plane_.max_body_bytes);
+  deadline = plane_.now() + kIdle;
+  const bool greeted = co_await greet();
+  if (!greeted) co_return false;
+  auto ec = co_await fill(false);
   if (!ec && !parser_->is_done()) {
-    deadline = runtime_.now() + kUpload;
+    deadline = plane_.now() + kUpload;
     if (const auto expect = field("Expect"); expect && !http_1_0())
       co_await send("HTTP/1.1 100 Continue\r\n\r\n");
-    co_await http::async_read(socket_, buffer_, *parser_, caught(ec));
+    ec = co_await fill(true);
   }
   deadline = MonotonicTime::max();
   if (ec) {
@@ -80,6 +83,36 @@ Task<bool> ClientLink::read_request() {
   }
   keep_open_ = request().keep_alive();
   co_return true;
+}
+
+Task<bool> ClientLink::greet() {
+  if (tls_ == nullptr || std::exchange(greeted_, true)) co_return true;
+  const auto ec = co_await tls_->handshake();
+  co_return !ec;
+}
+
+// Reads the head of a request, or the `whole` of it.
+Task<error_code> ClientLink::fill(bool whole) {
+  parser_->eager(whole);
+  for (;;) {
+    error_code ec;
+    if (buffer_.size() > 0) {
+      buffer_.consume(parser_->put(buffer_.data(), ec));
+      if (ec == http::error::need_more) ec.clear();
+      if (ec || parser_->is_done() || (!whole && parser_->is_header_done())) co_return ec;
+    }
+    const auto room = buffer_.prepare(whole ? kBodyPiece : kReserve);
+    std::size_t got = 0;
+    if (tls_ == nullptr) {
+      got = co_await socket_.async_read_some(room, caught(ec));
+    } else {
+      got = co_await tls_->read_some(room, ec);
+    }
+    buffer_.commit(got);
+    if (ec == asio::error::eof)
+      co_return parser_->got_some() ? http::error::partial_message : http::error::end_of_stream;
+    if (ec) co_return ec;
+  }
 }
 
 Task<> ClientLink::refuse(const error_code& problem) {
@@ -91,8 +124,7 @@ Task<> ClientLink::refuse(const error_code& problem) {
   std::string text = "this is not an HTTP/1.1 request: " + problem.message();
   if (problem == http::error::body_limit) {
     status = 413;
-    text = "the request's body is larger than " + std::to_string(runtime_.options.max_body_bytes) +
-           " bytes";
+    text = "the request's body is larger than " + std::to_string(plane_.max_body_bytes) + " bytes";
   } else if (problem == http::error::header_limit) {
     status = 431;
     text = "the request's header fields are larger than " + std::to_string(kMaxHeader) + " bytes";
@@ -102,7 +134,7 @@ Task<> ClientLink::refuse(const error_code& problem) {
   // What the client still sends is read for a moment, so that a reset does not eat the answer.
   error_code ec;
   socket_.shutdown(Socket::shutdown_send, ec);
-  deadline = runtime_.now() + std::chrono::seconds(2);
+  deadline = plane_.now() + std::chrono::seconds(2);
   std::array<char, 4096> sink{};
   while (!ec) co_await socket_.async_read_some(asio::buffer(sink), caught(ec));
 }
@@ -116,6 +148,11 @@ std::optional<std::string_view> ClientLink::field(std::string_view name) const {
 Task<bool> ClientLink::send(std::string_view first, std::string_view second) {
   if (gone_) co_return false;
   std::array<asio::const_buffer, 2> parts{asio::buffer(first), asio::buffer(second)};
+  if (tls_ != nullptr) {
+    const auto failed = co_await tls_->write(parts);
+    gone_ = gone_ || failed;
+    co_return !failed;
+  }
   error_code ec;
   // Nearly always the kernel takes all of it at once, and the loop needs no further turn.
   const auto sent = socket_.write_some(parts, ec);

@@ -7,12 +7,13 @@
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/string_body.hpp>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include "proxy/asio_types.h"
-#include "proxy/runtime.h"
+#include "proxy/data_plane.h"
 #include "proxy/sweeper.h"
 
 namespace mcpfleet::proxy {
@@ -36,7 +37,7 @@ inline std::string_view to_view(boost::beast::string_view text) {
 
 class ClientLink final : public Watched {
  public:
-  ClientLink(Runtime& runtime, Socket socket);
+  ClientLink(DataPlane& plane, Socket socket);
   ~ClientLink() override;
   ClientLink(const ClientLink&) = delete;
   ClientLink& operator=(const ClientLink&) = delete;
@@ -72,10 +73,14 @@ class ClientLink final : public Watched {
   void on_hangup() override;
 
  private:
+  Task<bool> greet();
+  Task<error_code> fill(bool whole);
   Task<> refuse(const error_code& problem);
 
-  Runtime& runtime_;
+  DataPlane& plane_;
   Socket socket_;
+  std::unique_ptr<TlsSession> tls_;  // null: plain HTTP
+  bool greeted_ = false;             // the handshake is over
   std::string peer_;
   boost::beast::flat_buffer buffer_;
   std::optional<boost::beast::http::request_parser<boost::beast::http::string_body>> parser_;

@@ -2,6 +2,7 @@
 
 #include <netinet/tcp.h>
 
+#include <algorithm>
 #include <array>
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/buffers_to_string.hpp>
@@ -11,11 +12,10 @@
 #include <boost/beast/http/rfc7230.hpp>
 #include <limits>
 
-#include "log/log.h"
+#include "base/time_text.h"
 #include "mcp/answer_scanner.h"
 #include "mcp/headers.h"
 #include "proxy/chunked_reader.h"
-#include "proxy/front.h"
 
 namespace mcpfleet::proxy {
 namespace {
@@ -24,7 +24,6 @@ namespace beast = boost::beast;
 namespace http = boost::beast::http;
 using http::field;
 
-constexpr Duration kConnectTimeout = std::chrono::seconds(2);
 constexpr std::uint32_t kMaxHeader = 64 * 1024;
 constexpr std::size_t kPiece = 64 * 1024;
 
@@ -53,25 +52,28 @@ bool named_by_connection(const Fields& fields, beast::string_view name) {
   return found != fields.end() && http::token_list(found->value()).exists(name);
 }
 
-bool same(beast::string_view a, std::string_view b) {
-  return beast::iequals(a, beast::string_view(b.data(), b.size()));
-}
+beast::string_view to_beast(std::string_view text) { return {text.data(), text.size()}; }
+
+bool same(beast::string_view a, std::string_view b) { return beast::iequals(a, to_beast(b)); }
 
 // How the end of a body is known.
 enum class Framing { None, Length, Chunked, UntilClose };
 
 class Relay {
  public:
-  Relay(Runtime& runtime, ClientLink& client, RelayTarget target, OpenCalls* calls)
-      : runtime_(runtime), client_(client), target_(std::move(target)), calls_(calls) {}
-  ~Relay() { release_session(); }
-  Relay(const Relay&) = delete;
-  Relay& operator=(const Relay&) = delete;
+  Relay(DataPlane& plane, ClientLink& client, RelayTarget target, RelayWatcher& watcher,
+        OpenCalls* calls)
+      : plane_(plane),
+        client_(client),
+        target_(std::move(target)),
+        watcher_(watcher),
+        calls_(calls) {}
 
-  Task<> run();
+  Task<RelayOutcome> run();
 
  private:
-  enum class Attempt { Done, Failed, Stale };
+  using End = RelayOutcome::End;
+  enum class Attempt { Over, Stale };
   struct Piece {
     std::size_t consumed = 0;
     std::string_view out;
@@ -84,26 +86,26 @@ class Relay {
   Task<bool> send_request();
   Task<bool> read_response_head();
   Task<> pass_response();
-  Task<> pass_body(std::string head);
-  Task<> fail(std::string reason);
+  Task<bool> pass_body(std::string head);
 
   std::string request_head() const;
+  std::string target_of_request() const;
   std::string response_head();
   std::string_view without_own_address(std::string_view location) const;
   void append_response_fields(std::string& head);
-  std::optional<std::string> session_for_client(std::string_view from_server);
-  void note_session();
-  void release_session();
   Framing framing_of_response() const;
   Piece take(std::string_view data);
   void scan(std::string_view payload);
   void set_interrupt();
-  std::string who() const;
+  void end(End how, std::string reason = {});
+  std::string trouble(std::string_view what) const;
 
-  Runtime& runtime_;
+  DataPlane& plane_;
   ClientLink& client_;
   RelayTarget target_;
+  RelayWatcher& watcher_;
   OpenCalls* calls_;
+  RelayOutcome outcome_;
   std::unique_ptr<UpstreamConnection> upstream_;
   std::optional<http::response_parser<http::empty_body>> parser_;
   error_code error_;
@@ -116,39 +118,50 @@ class Relay {
   std::string decoded_;
   mcp::AnswerScanner scanner_{mcp::AnswerScanner::Form::Other};
   std::vector<mcp::Answer> answers_;
-  bool holds_session_ = false;
 };
 
-Task<> Relay::run() {
+Task<RelayOutcome> Relay::run() {
   const auto verb = client_.request().method();
   const bool safe =
       verb == http::verb::get || verb == http::verb::head || verb == http::verb::options;
-  auto result = co_await attempt(true);
-  if (result == Attempt::Stale && safe && !client_.gone()) result = co_await attempt(false);
+  const auto first = co_await attempt(true);
+  if (first == Attempt::Stale && safe && !client_.gone()) co_await attempt(false);
   client_.stop_watching();
-  if (result != Attempt::Done && !client_.gone()) {
-    auto reason = "closed the connection without an answer: " + error_.message();
-    co_await fail(std::move(reason));
-  }
-  if (calls_ != nullptr) calls_->end_all(!client_.gone(), runtime_.now());
+  if (client_.gone()) outcome_.end = End::ClientGone;
+  co_return std::move(outcome_);
 }
 
-// Sends the request and passes the response. Failed and Stale: nothing was sent to the client.
+void Relay::end(End how, std::string reason) {
+  outcome_.end = how;
+  outcome_.timed_out = timed_out_;
+  outcome_.reason = std::move(reason);
+}
+
+// "WHAT: the system's words", or that there was no more time.
+std::string Relay::trouble(std::string_view what) const {
+  return std::string(what) + ": " + (timed_out_ ? "the time for it is over" : error_.message());
+}
+
+// Sends the request and passes the response. Stale: a connection from the pool was closed already.
 Task<Relay::Attempt> Relay::attempt(bool may_reuse) {
-  if (may_reuse) upstream_ = runtime_.pool.take(target_.endpoint, runtime_.now());
+  if (may_reuse) upstream_ = plane_.pool.take(target_.endpoint, plane_.now());
   const bool reused = may_reuse && upstream_ != nullptr;
   if (!reused) {
     const bool connected = co_await connect();
-    if (!connected) co_return Attempt::Done;
+    if (!connected) co_return Attempt::Over;
   }
+  const auto start = plane_.now();
   const bool sent = co_await send_request();
   const bool answered = sent && co_await read_response_head();
   if (!answered) {
     const bool silent = upstream_->buffer.size() == 0 && !parser_->got_some();
-    co_return reused&& silent ? Attempt::Stale : Attempt::Failed;
+    end(End::Unanswered,
+        trouble(timed_out_ ? "has not answered" : "closed the connection without an answer"));
+    co_return reused&& silent && !timed_out_ ? Attempt::Stale : Attempt::Over;
   }
+  outcome_.first_byte = plane_.now() - start;
   co_await pass_response();
-  co_return Attempt::Done;
+  co_return Attempt::Over;
 }
 
 void Relay::set_interrupt() {
@@ -159,48 +172,35 @@ void Relay::set_interrupt() {
   });
 }
 
-// Answers the client itself where there is no connection.
 Task<bool> Relay::connect() {
-  upstream_ = runtime_.pool.make();
+  upstream_ = plane_.pool.make();
   set_interrupt();
-  client_.deadline = runtime_.now() + kConnectTimeout;
+  const auto start = plane_.now();
+  client_.deadline = std::min(start + target_.connect_timeout, target_.deadline);
   error_.clear();
   co_await upstream_->socket.async_connect(target_.endpoint, caught(error_));
-  client_.deadline = MonotonicTime::max();
-  if (!error_) {
-    const int on = 1;
-    error_code ignored;
-    upstream_->socket.non_blocking(true, ignored);
-    const int socket = upstream_->socket.native_handle();
-    ::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    ::setsockopt(socket, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
-    co_return true;
+  client_.deadline = target_.deadline;
+  outcome_.connect = plane_.now() - start;
+  if (error_) {
+    auto why = error_.message();
+    if (timed_out_) why = "no answer in " + format_duration(target_.connect_timeout);
+    end(End::NotConnected, "cannot be reached: " + why);
+    co_return false;
   }
-  client_.stop_watching();
-  if (client_.gone()) co_return false;
-  auto reason =
-      "cannot be reached: " + (timed_out_ ? std::string("no answer in 2 s") : error_.message());
-  co_await fail(std::move(reason));
-  co_return false;
+  const int on = 1;
+  error_code ignored;
+  upstream_->socket.non_blocking(true, ignored);
+  const int socket = upstream_->socket.native_handle();
+  ::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  ::setsockopt(socket, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+  co_return true;
 }
 
-std::string Relay::who() const {
-  const auto address =
-      target_.endpoint.address().to_string() + ":" + std::to_string(target_.endpoint.port());
-  return target_.peer ? "pod " + target_.pod + " (" + address + ")"
-                      : "the MCP server at " + address;
-}
-
-// A session whose owner is gone is lost: 404 tells the client to start a new one.
-Task<> Relay::fail(std::string reason) {
-  client_.stop_watching();
-  const bool lost = target_.peer && reason.starts_with("cannot be reached");
-  std::string text = who() + " " + reason;
-  log::warn(lost ? "a session's owner is gone" : "a request failed", {{"reason", text}});
-  if (lost) text = "session not found: its " + who() + " is gone; start a new session";
-  auto reply = lost ? error_answer(404, id_of(client_), mcp::ErrorCode::SessionNotFound, text)
-                    : error_answer(502, id_of(client_), mcp::ErrorCode::ServerError, text);
-  co_await client_.answer(std::move(reply));
+std::string Relay::target_of_request() const {
+  const auto target = to_view(client_.request().target());
+  if (target_.path.empty()) return std::string(target);
+  const auto query = target.find('?');
+  return target_.path + std::string(query == target.npos ? "" : target.substr(query));
 }
 
 std::string Relay::request_head() const {
@@ -208,7 +208,7 @@ std::string Relay::request_head() const {
   std::string head;
   head.reserve(1024);
   head.append(to_view(request.method_string())).append(" ");
-  head.append(to_view(request.target())).append(" HTTP/1.1\r\n");
+  head.append(target_of_request()).append(" HTTP/1.1\r\n");
   std::string forwarded_for;
   bool forwarded_host = false;
   std::string_view host;
@@ -232,12 +232,12 @@ std::string Relay::request_head() const {
     append_field(head, to_view(text), to_view(one.value()));
   }
   // Servers that listen on loopback refuse a foreign Host (protection against DNS rebinding).
-  append_field(head, "Host", target_.peer ? host : std::string_view(runtime_.upstream_host));
-  if (!target_.peer && !forwarded_host && !host.empty())
+  append_field(head, "Host", target_.host.empty() ? host : std::string_view(target_.host));
+  if (!target_.host.empty() && !forwarded_host && !host.empty())
     append_field(head, "X-Forwarded-Host", host);
   append_field(head, "X-Forwarded-For", forwarded_for + client_.peer());
   if (!target_.session.empty()) append_field(head, mcp::kSessionId, target_.session);
-  if (target_.peer) append_field(head, kForwardedField, "1");
+  head.append(target_.fields);
   if (!request.body().empty() || request.method() == http::verb::post)
     append_field(head, "Content-Length", std::to_string(request.body().size()));
   return head.append("\r\n");
@@ -245,6 +245,7 @@ std::string Relay::request_head() const {
 
 Task<bool> Relay::send_request() {
   set_interrupt();
+  client_.deadline = target_.deadline;
   parser_.emplace();
   const auto head = request_head();
   const std::string& body = client_.request().body();
@@ -292,30 +293,42 @@ Framing Relay::framing_of_response() const {
 }
 
 Task<> Relay::pass_response() {
+  const auto& response = parser_->get();
+  outcome_.status = static_cast<int>(response.result_int());
+  const auto value_of = [&response](std::string_view name) {
+    const auto found = response.find(to_beast(name));
+    return found == response.end() ? std::string_view() : to_view(found->value());
+  };
+  const ResponseHead seen{outcome_.status, value_of(mcp::kSessionId), value_of(kRefusedField)};
+  if (!watcher_.on_head(seen)) {
+    end(End::Declined);
+    co_return;
+  }
   framing_ = framing_of_response();
   left_ = framing_ == Framing::Length ? *parser_->content_length() : 0;
   decode_ = framing_ == Framing::Chunked && client_.http_1_0();
   const bool endless = framing_ == Framing::UntilClose || decode_;
-  if (endless || runtime_.drain.draining()) client_.close_after_answer();
-  const auto type = parser_->get().find(field::content_type);
-  const auto status = parser_->get().result_int();
-  const bool failed = status >= 500;  // whatever its body says
-  if (calls_ != nullptr && !calls_->empty() && !failed && type != parser_->get().end())
+  if (endless || plane_.drain.draining()) client_.close_after_answer();
+  const auto type = response.find(field::content_type);
+  const bool failed = outcome_.status >= 500;  // whatever its body says
+  if (calls_ != nullptr && !calls_->empty() && !failed && type != response.end())
     scanner_ = mcp::AnswerScanner(mcp::AnswerScanner::form_of(to_view(type->value())));
-  note_session();
   auto head = response_head();
-  const bool reusable = parser_->get().keep_alive() && framing_ != Framing::UntilClose;
-  co_await pass_body(std::move(head));
-  const auto now = runtime_.now();
+  const bool reusable = response.keep_alive() && framing_ != Framing::UntilClose;
+  const bool whole = co_await pass_body(std::move(head));
+  const auto now = plane_.now();
   if (calls_ != nullptr && failed) calls_->end_all(true, now);
-  if (calls_ != nullptr && status >= 400 && !failed) calls_->refused(now);
-  if (reusable && upstream_ && upstream_->socket.is_open() && upstream_->buffer.size() == 0)
-    runtime_.pool.give(target_.endpoint, std::move(upstream_), now);
+  if (calls_ != nullptr && outcome_.status >= 400 && !failed) calls_->refused(now);
+  end(whole ? End::Passed : End::Broken, whole ? std::string() : trouble("broke off its answer"));
+  if (reusable && whole && upstream_->socket.is_open() && upstream_->buffer.size() == 0)
+    plane_.pool.give(target_.endpoint, std::move(upstream_), now + target_.keep);
 }
 
+// A redirect to the server's own address must lead a client back to us.
 std::string_view Relay::without_own_address(std::string_view location) const {
-  const auto own = "http://" + runtime_.upstream_host;
-  return location.starts_with(own + "/") ? location.substr(own.size()) : location;
+  const auto own = "http://" + target_.host;
+  return !target_.host.empty() && location.starts_with(own + "/") ? location.substr(own.size())
+                                                                  : location;
 }
 
 std::string Relay::response_head() {
@@ -338,10 +351,10 @@ void Relay::append_response_fields(std::string& head) {
     if (name == field::content_length && response.result_int() == 204) continue;
     if (name == field::content_type)
       stream = mcp::AnswerScanner::form_of(value) == mcp::AnswerScanner::Form::EventStream;
-    // A redirect to the server's own address must lead a client back to us.
     if (name == field::location) value = without_own_address(value);
-    if (name == field::unknown && !target_.peer && same(one.name_string(), mcp::kSessionId)) {
-      if (const auto id = session_for_client(value)) append_field(head, mcp::kSessionId, *id);
+    if (name == field::unknown && same(one.name_string(), mcp::kSessionId)) {
+      if (const auto id = watcher_.session_for_client(value))
+        append_field(head, mcp::kSessionId, *id);
       continue;
     }
     accel = accel || same(one.name_string(), "X-Accel-Buffering");
@@ -351,46 +364,11 @@ void Relay::append_response_fields(std::string& head) {
   if (stream && !accel) append_field(head, "X-Accel-Buffering", "no");
 }
 
-// The client's name for the session that the server calls `from_server`.
-std::optional<std::string> Relay::session_for_client(std::string_view from_server) {
-  if (from_server == target_.session && !target_.sealed.empty()) return target_.sealed;
-  auto id = runtime_.seal.seal({runtime_.self, std::string(from_server)});
-  if (id) return std::move(*id);
-  log::warn("a session id was left out", {{"reason", id.error().message}});
-  return std::nullopt;
-}
-
-void Relay::note_session() {
-  if (target_.peer) return;
-  const auto& response = parser_->get();
-  const auto status = response.result_int();
-  const auto now = runtime_.now();
-  const bool ends = client_.request().method() == http::verb::delete_ && status < 300;
-  if (!target_.session.empty() && (ends || status == 404)) {
-    runtime_.sessions.remove(target_.session);
-    return;
-  }
-  if (status >= 400) return;
-  if (target_.session.empty()) {
-    const auto minted =
-        response.find(beast::string_view(mcp::kSessionId.data(), mcp::kSessionId.size()));
-    if (minted == response.end()) return;
-    target_.session = to_view(minted->value());
-  }
-  runtime_.sessions.touch(target_.session, now);
-  runtime_.sessions.hold(target_.session, now);
-  holds_session_ = true;
-}
-
-void Relay::release_session() {
-  if (holds_session_) runtime_.sessions.release(target_.session, runtime_.now());
-}
-
 void Relay::scan(std::string_view payload) {
   if (calls_ == nullptr || calls_->empty()) return;
   answers_.clear();
   scanner_.feed(payload, answers_);
-  for (const auto& answer : answers_) calls_->answered(answer, runtime_.now());
+  for (const auto& answer : answers_) calls_->answered(answer, plane_.now());
 }
 
 // Finds out how much of `data` belongs to the body, and what of it goes to the client.
@@ -428,8 +406,9 @@ Relay::Piece Relay::take(std::string_view data) {
   return piece;
 }
 
-// Reads no further before the client took what was read: its pace is the server's.
-Task<> Relay::pass_body(std::string head) {
+// Reads no further before the client took what was read: its pace is the server's. Whether the
+// client has all of it.
+Task<bool> Relay::pass_body(std::string head) {
   auto& buffer = upstream_->buffer;
   for (;;) {
     const auto data = buffer.data();
@@ -441,26 +420,29 @@ Task<> Relay::pass_body(std::string head) {
     }
     head.clear();
     buffer.consume(piece.consumed);
-    if (ok && piece.end) co_return;
+    if (ok && piece.end) co_return true;
     if (!ok) break;
     const auto room = buffer.prepare(kPiece);
     error_.clear();
     const auto got = co_await upstream_->socket.async_read_some(room, caught(error_));
     buffer.commit(got);
-    if (error_ == asio::error::eof && framing_ == Framing::UntilClose) co_return;
+    if (error_ == asio::error::eof && framing_ == Framing::UntilClose) co_return true;
     if (error_) break;
   }
   // A body that breaks off must look so to the client: no last chunk, and the connection closes.
   client_.close_after_answer();
   error_code ignored;
   upstream_->socket.close(ignored);
+  co_return false;
 }
 
 }  // namespace
 
-Task<> relay(Runtime& runtime, ClientLink& client, RelayTarget target, OpenCalls* calls) {
-  Relay run(runtime, client, std::move(target), calls);
-  co_await run.run();
+Task<RelayOutcome> relay(DataPlane& plane, ClientLink& client, RelayTarget target,
+                         RelayWatcher& watcher, OpenCalls* calls) {
+  Relay run(plane, client, std::move(target), watcher, calls);
+  auto outcome = co_await run.run();
+  co_return outcome;
 }
 
 }  // namespace mcpfleet::proxy

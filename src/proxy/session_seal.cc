@@ -15,7 +15,6 @@ namespace {
 
 constexpr std::size_t kNonceBytes = 12;
 constexpr std::size_t kTagBytes = 16;
-constexpr std::size_t kMaxPart = 1000;
 constexpr char kFormat = 1;                                   // the first byte of the sealed text
 constexpr std::string_view kPurpose = "mcpfleet session id";  // authenticated, not sent
 
@@ -78,13 +77,17 @@ struct SessionSeal::Impl {
   std::unique_ptr<EVP_CIPHER_CTX, FreeContext> context;
   std::string key;
 
-  // Starts a run with this nonce, the key and the purpose.
-  bool start(const unsigned char* nonce, int encrypt) {
-    int ignored = 0;
+  // Starts a run with this nonce, the key, the purpose and the binding.
+  bool start(const unsigned char* nonce, std::string_view binding, int encrypt) {
     return EVP_CipherInit_ex2(context.get(), cipher.get(), bytes_of(std::string_view(key)), nonce,
                               encrypt, nullptr) == 1 &&
-           EVP_CipherUpdate(context.get(), nullptr, &ignored, bytes_of(kPurpose),
-                            static_cast<int>(kPurpose.size())) == 1;
+           authenticate(kPurpose) && (binding.empty() || authenticate(binding));
+  }
+
+  bool authenticate(std::string_view text) {
+    int ignored = 0;
+    return EVP_CipherUpdate(context.get(), nullptr, &ignored, bytes_of(text),
+                            static_cast<int>(text.size())) == 1;
   }
 };
 
@@ -117,17 +120,18 @@ Result<SessionSeal> SessionSeal::from_key_file(const std::string& path) {
   return seal;
 }
 
-Result<std::string> SessionSeal::seal(const SealedSession& session) {
+Result<std::string> SessionSeal::seal(const SealedSession& session, std::string_view binding) {
   for (const auto* part : {&session.owner.pod, &session.owner.ip, &session.backend_id})
     if (part->size() > kMaxPart)
-      return fail(ErrorKind::Invalid, "the server's session id is longer than 1000 bytes");
+      return fail(ErrorKind::Invalid,
+                  "the server's session id is longer than " + std::to_string(kMaxPart) + " bytes");
   const auto plain = encode(session);
   std::string out(kNonceBytes + plain.size() + kTagBytes, '\0');
   auto* const nonce = bytes_of(out);
   auto* const text = nonce + kNonceBytes;
   int written = 0;
   int last = 0;
-  if (RAND_bytes(nonce, kNonceBytes) != 1 || !impl_->start(nonce, 1) ||
+  if (RAND_bytes(nonce, kNonceBytes) != 1 || !impl_->start(nonce, binding, 1) ||
       EVP_CipherUpdate(impl_->context.get(), text, &written, bytes_of(std::string_view(plain)),
                        static_cast<int>(plain.size())) != 1 ||
       EVP_CipherFinal_ex(impl_->context.get(), text + written, &last) != 1 ||
@@ -137,7 +141,7 @@ Result<std::string> SessionSeal::seal(const SealedSession& session) {
   return to_base64url(out);
 }
 
-std::optional<SealedSession> SessionSeal::open(std::string_view id) {
+std::optional<SealedSession> SessionSeal::open(std::string_view id, std::string_view binding) {
   if (id.size() > kMaxIdLength) return std::nullopt;
   auto sealed = from_base64url(id);
   if (!sealed || sealed->size() <= kNonceBytes + kTagBytes) return std::nullopt;
@@ -147,7 +151,7 @@ std::optional<SealedSession> SessionSeal::open(std::string_view id) {
   std::string plain(size, '\0');
   int written = 0;
   int last = 0;
-  if (!impl_->start(nonce, 0) ||
+  if (!impl_->start(nonce, binding, 0) ||
       EVP_CipherUpdate(impl_->context.get(), bytes_of(plain), &written, text,
                        static_cast<int>(size)) != 1 ||
       EVP_CIPHER_CTX_ctrl(impl_->context.get(), EVP_CTRL_AEAD_SET_TAG, kTagBytes, text + size) !=

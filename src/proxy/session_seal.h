@@ -35,6 +35,9 @@ class SessionSeal {
   static constexpr std::size_t kKeyBytes = 32;
   // Longer ids are nobody's: they are not even decoded.
   static constexpr std::size_t kMaxIdLength = 4096;
+  // Of a pod's name, its address, and the server's own id. What a sidecar seals is the server's own
+  // id to a gateway, who seals it anew.
+  static constexpr std::size_t kMaxPart = 2500;
 
   // Errors: Invalid (the key has another length), Internal (OpenSSL has no AES-256-GCM).
   static Result<SessionSeal> create(std::string_view key);
@@ -45,10 +48,12 @@ class SessionSeal {
   SessionSeal& operator=(SessionSeal&&) noexcept;
   ~SessionSeal();
 
-  // The id for the client. Error: Internal (no randomness), Invalid (a part is over 1000 bytes).
-  Result<std::string> seal(const SealedSession& session);
-  // What an id says; nullopt for an id that was changed, is foreign or was sealed with another key.
-  std::optional<SealedSession> open(std::string_view id);
+  // The id for the client. `binding` is not in it, but opens it: whom and what it is for. Error:
+  // Internal (no randomness), Invalid (a part is over kMaxPart bytes).
+  Result<std::string> seal(const SealedSession& session, std::string_view binding = {});
+  // What an id says; nullopt for an id that was changed, is foreign or was sealed with another key
+  // or binding.
+  std::optional<SealedSession> open(std::string_view id, std::string_view binding = {});
 
  private:
   struct Impl;

@@ -18,6 +18,7 @@
 #include "metrics/exposition_writer.h"
 #include "proxy/drain_server.h"
 #include "proxy/front.h"
+#include "proxy/listener.h"
 #include "proxy/process_metrics.h"
 #include "proxy/runtime.h"
 #include "proxy/stdio_service.h"
@@ -31,14 +32,6 @@ constexpr auto kProbeInterval = std::chrono::seconds(1);
 constexpr Duration kSessionSweep = std::chrono::seconds(5);
 constexpr int kPastSteps = 6;
 constexpr Duration kProcessesEnd = std::chrono::seconds(7);  // they are killed after 5 s
-
-Result<tcp::endpoint> endpoint_of(const std::string& ip, std::uint16_t port,
-                                  const std::string& what) {
-  error_code ec;
-  const auto address = asio::ip::make_address(ip == "localhost" ? "127.0.0.1" : ip, ec);
-  if (ec) return fail(ErrorKind::Invalid, what + ": \"" + ip + "\" is not a numeric IP address");
-  return tcp::endpoint(address, port);
-}
 
 std::string host_field(const http::Endpoint& upstream) {
   const bool v6 = upstream.host.find(':') != std::string::npos;
@@ -127,7 +120,8 @@ Result<void> Impl::open() {
   if (!seal) return fail(seal.error());
   runtime_ = std::make_unique<Runtime>(*io_, options_, std::move(*seal));
   if (options_.upstream) {
-    auto upstream = endpoint_of(options_.upstream->host, options_.upstream->port, "--upstream");
+    auto upstream =
+        numeric_endpoint(options_.upstream->host, options_.upstream->port, "--upstream");
     if (!upstream) return fail(upstream.error());
     runtime_->upstream = *upstream;
     runtime_->upstream_host = host_field(*options_.upstream);
@@ -151,20 +145,12 @@ Result<void> Impl::open() {
 }
 
 Result<void> Impl::open_listener() {
-  auto endpoint = endpoint_of(options_.listen.ip, options_.listen.port, "--listen");
-  if (!endpoint) return fail(endpoint.error());
-  acceptor_ = std::make_unique<Acceptor>(*io_);
-  error_code ec;
-  acceptor_->open(endpoint->protocol(), ec);
-  if (!ec) acceptor_->set_option(Acceptor::reuse_address(true), ec);
-  if (!ec) acceptor_->bind(*endpoint, ec);
-  if (!ec) acceptor_->listen(4096, ec);
-  if (ec)
-    return fail(ErrorKind::Unavailable, "cannot listen on " + options_.listen.ip + ":" +
-                                            std::to_string(options_.listen.port) + ": " +
-                                            ec.message());
-  port_ = acceptor_->local_endpoint().port();
-  const bool any = endpoint->address().is_unspecified();
+  auto acceptor = listen_on(*io_, options_.listen, "--listen");
+  if (!acceptor) return fail(acceptor.error());
+  acceptor_ = std::move(*acceptor);
+  const auto local = acceptor_->local_endpoint();
+  port_ = local.port();
+  const bool any = local.address().is_unspecified();
   runtime_->self = {
       options_.pod_name.empty() ? host_name() : options_.pod_name,
       !options_.pod_ip.empty() ? options_.pod_ip : (any ? "127.0.0.1" : options_.listen.ip), port_};
@@ -214,7 +200,9 @@ Task<> Impl::start() {
                             {"path", options_.path},
                             {"pod", runtime_->self.pod},
                             {"transport", stdio_ ? "stdio" : "streamable-http"}});
-  co_await accept_clients(*runtime_, *acceptor_);
+  auto& runtime = *runtime_;
+  Serve serve = [&runtime](ClientLink& client) { return answer_client(runtime, client); };
+  co_await accept_clients(runtime, *acceptor_, std::move(serve));
 }
 
 Task<> Impl::tick() {

@@ -6,6 +6,8 @@
 #include "mcp/headers.h"
 #include "mcp/modern_request.h"
 #include "proxy/front.h"
+#include "proxy/relay.h"
+#include "proxy/sidecar_relay.h"
 #include "proxy/stdio_answer.h"
 #include "proxy/stdio_service.h"
 
@@ -60,9 +62,11 @@ Task<> refuse(ClientLink& client, const Post& post, const Error& error) {
 // A process or a session could not be had.
 Task<> refuse_start(ClientLink& client, const Post& post, const Error& error) {
   log::warn("a request found no process", {{"reason", error.message}});
+  auto fields = fields_of(error.kind);
+  if (error.kind == ErrorKind::TooMany) append_field(fields, kRefusedField, kRefusedFull);
   auto reply =
       error_answer(error.kind == ErrorKind::TooMany ? 503 : 502, first_request_id(post.messages),
-                   ErrorCode::ServerError, error.message, fields_of(error.kind));
+                   ErrorCode::ServerError, error.message, std::move(fields));
   co_await client.answer(std::move(reply));
 }
 
@@ -137,10 +141,7 @@ Task<> answer_handshake(Runtime& runtime, ClientLink& client, const Post& post,
 
 Task<> start_session(Runtime& runtime, ClientLink& client, Post post) {
   if (runtime.drain.refuses_sessions(runtime.now())) {
-    client.close_after_answer();
-    auto reply = error_answer(503, first_request_id(post.messages), ErrorCode::ServerError,
-                              "this pod is about to end and takes no new session; try again",
-                              "Retry-After: 1\r\n");
+    auto reply = refusal_of_session(client, first_request_id(post.messages));
     co_await client.answer(std::move(reply));
     co_return;
   }

@@ -17,6 +17,11 @@ bool is_quiet(Socket& socket) {
 
 }  // namespace
 
+std::unique_ptr<UpstreamConnection> UpstreamPool::make() {
+  ++statistics_.made;
+  return std::make_unique<UpstreamConnection>(io_);
+}
+
 std::unique_ptr<UpstreamConnection> UpstreamPool::take(const tcp::endpoint& endpoint,
                                                        MonotonicTime now) {
   const auto found = idle_.find(endpoint);
@@ -25,29 +30,39 @@ std::unique_ptr<UpstreamConnection> UpstreamPool::take(const tcp::endpoint& endp
   while (!idle.empty()) {
     auto connection = std::move(idle.back());
     idle.pop_back();
-    if (now - connection->idle_since > kMaxIdle || !is_quiet(connection->socket)) continue;
-    connection->reused = true;
-    return connection;
+    if (now > connection->idle_until) {
+      ++statistics_.expired;
+    } else if (!is_quiet(connection->socket)) {
+      ++statistics_.stale;
+    } else {
+      ++statistics_.reused;
+      connection->reused = true;
+      return connection;
+    }
   }
   return nullptr;
 }
 
 void UpstreamPool::give(const tcp::endpoint& endpoint,
-                        std::unique_ptr<UpstreamConnection> connection, MonotonicTime now) {
+                        std::unique_ptr<UpstreamConnection> connection, MonotonicTime until) {
   auto& idle = idle_[endpoint];
   if (idle.size() >= kMaxIdlePerEndpoint) return;
-  connection->idle_since = now;
+  connection->idle_until = until;
   idle.push_back(std::move(connection));
 }
 
 void UpstreamPool::expire(MonotonicTime now) {
   for (auto& [endpoint, idle] : idle_) {
-    // The oldest are in front.
-    std::size_t old = 0;
-    while (old < idle.size() && now - idle[old]->idle_since > kMaxIdle) ++old;
-    idle.erase(idle.begin(), idle.begin() + static_cast<std::ptrdiff_t>(old));
+    statistics_.expired +=
+        std::erase_if(idle, [now](const auto& one) { return now > one->idle_until; });
   }
   std::erase_if(idle_, [](const auto& entry) { return entry.second.empty(); });
+}
+
+std::size_t UpstreamPool::idle() const {
+  std::size_t count = 0;
+  for (const auto& [endpoint, idle] : idle_) count += idle.size();
+  return count;
 }
 
 }  // namespace mcpfleet::proxy

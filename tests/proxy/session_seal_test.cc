@@ -64,7 +64,7 @@ TEST(SessionSeal, SaysWhatIsWrongWithAKeyOrAnId) {
   ASSERT_FALSE(seal);
   EXPECT_EQ(seal.error().message, "the session key must have 32 bytes, not 5");
   EXPECT_EQ(SessionSeal::from_key_file("/nowhere/key").error().kind, ErrorKind::NotFound);
-  EXPECT_EQ(make_seal().seal({{"p", "i", 1}, std::string(1001, 'x')}).error().kind,
+  EXPECT_EQ(make_seal().seal({{"p", "i", 1}, std::string(SessionSeal::kMaxPart + 1, 'x')}).error().kind,
             ErrorKind::Invalid);
 }
 
