@@ -64,8 +64,8 @@ Leading::Leading(const Parts& parts, const SessionKeys& keys, ReconcilerOptions 
 
 Leading::~Leading() { parts_.changes.go_to(nullptr, nullptr); }
 
-void Leading::reconciled(const char* what, const std::string& key,
-                         const Result<kube::Next>& result, Duration took) {
+void Leading::reconciled(const char* what, const std::string& key, const Result<kube::Next>& result,
+                         Duration took) {
   parts_.telemetry.reconciled(result.has_value(), took);
   if (result) return;
   // Somebody else was quicker, and the next try decides anew; or another replica leads now.

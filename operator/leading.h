@@ -38,8 +38,8 @@ class Changes {
   kube::WorkQueue* gateways_ = nullptr;
 };
 
-// Runs from construction, with all MCPServers and MCPGateways to look at anew, until destruction, which waits for
-// what is under way.
+// Runs from construction, with all MCPServers and MCPGateways to look at anew, until destruction,
+// which waits for what is under way.
 class Leading {
  public:
   struct Parts {

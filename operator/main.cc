@@ -139,8 +139,7 @@ class Program {
                            [this] { return SessionKeys::load(client_, options_.namespace_); });
     if (!keys) return;
     const Leading leading(
-        {client_, world_, surroundings, changes_, telemetry_, leadership_, clock_},
-        *keys,
+        {client_, world_, surroundings, changes_, telemetry_, leadership_, clock_}, *keys,
         {options_.sidecar_image, options_.sidecar_pull_policy, hpa_tolerance_,
          options_.keep_sidecar},
         options_.gateway, options_.workers);

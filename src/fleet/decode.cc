@@ -70,7 +70,11 @@ Transport decode_transport(const Field& field) {
   transport.type = field["type"].one_of("streamable-http", {"stdio", "streamable-http"}) == "stdio"
                        ? TransportType::Stdio
                        : TransportType::StreamableHttp;
-  transport.allowed_origins = field["allowedOrigins"].texts(64, 253);
+  for (const Field& origin : field["allowedOrigins"].items(64)) {
+    transport.allowed_origins.push_back(origin.text("", 1, 253));
+    if (transport.allowed_origins.back().find_first_of(", \t\n") != std::string::npos)
+      origin.refuse("must be one origin, such as https://app.example.com");
+  }
   const Field stdio = field["stdio"];
   stdio.object();
   const auto mode = stdio["mode"].one_of("perSession", {"perSession", "shared", "pooled"});

@@ -19,7 +19,7 @@ struct ListenAddress {
 };
 
 // Who gets which process of a stdio server. Requests of 2026-07-28 and later stand alone, and share
-// processes in every mode.
+// a process in every mode.
 enum class StdioMode : std::uint8_t {
   PerSession,  // a session has one for itself
   Shared,      // all sessions share one; the server cannot ask their clients anything
@@ -36,8 +36,7 @@ struct SidecarOptions {
 
   StdioMode stdio_mode = StdioMode::PerSession;
   std::size_t max_processes = 100;  // of a stdio server, those that are ending included
-  std::size_t pool_size =
-      2;  // Pooled: processes that wait, and those for requests that stand alone
+  std::size_t pool_size = 2;        // Pooled: processes that wait
   // A process that owes an answer and gives no sign of life for so long is replaced; 0: never.
   Duration hang_timeout = std::chrono::minutes(5);
   // Resident memory of a process and its children; over it the process is replaced. 0: any.

@@ -91,12 +91,13 @@ void StdioChannel::send_other(Client client, const mcp::Message& message, std::s
 void StdioChannel::detach(const std::shared_ptr<MessageQueue>& queue, bool cancel) {
   queue->close();
   last_use_ = runtime().now();
-  for (auto& [call, waiting] : waiting_) {
-    if (waiting.queue != queue) continue;
-    waiting.queue = nullptr;
+  for (auto at = waiting_.begin(); at != waiting_.end();) {
+    const auto current = at++;
+    if (current->second.queue != queue) continue;
+    current->second.queue = nullptr;
     if (!cancel) continue;
-    write(mcp::Multiplexer::cancel(call));
-    waiting.give_up = last_use_ + kCancelGrace;
+    write(mcp::Multiplexer::cancel(current->first));
+    answer(current, {}, false);  // whatever the server says of it now, it is over
   }
 }
 

@@ -156,7 +156,7 @@ void StdioService::keep_or_end(const Channel& old_probe, const Channel& modern_p
     old_probe->end("the start check is over");
   }
   if (eras_.modern) {
-    workers_.push_back(modern_probe);
+    worker_ = modern_probe;
   } else {
     modern_probe->end("the start check is over");
   }
@@ -193,19 +193,13 @@ Result<StdioService::Channel> StdioService::exclusive(const std::string& id) {
   return start(short_id(id), Use::Session);
 }
 
+// One process for all of them: it takes many at once, and what it keeps in memory is there for
+// each.
 Result<StdioService::Channel> StdioService::modern_channel() {
-  std::erase_if(workers_, [](const Channel& one) { return !one->accepts(); });
-  const auto least = std::ranges::min_element(workers_, {}, &StdioChannel::waiting);
-  const std::size_t wanted =
-      runtime_.options.stdio_mode == StdioMode::Pooled ? runtime_.options.pool_size : 1;
-  const bool busy = least == workers_.end() || (*least)->waiting() > 0;
-  if (!busy || workers_.size() >= std::max<std::size_t>(wanted, 1)) return *least;
-  if (!room()) {
-    if (least != workers_.end()) return *least;
-    return all_taken(runtime_.options);
-  }
+  if (worker_ && worker_->accepts()) return worker_;
+  if (!room()) return all_taken(runtime_.options);
   auto started = start("stateless-" + std::to_string(new_client()), Use::Modern);
-  if (started) workers_.push_back(*started);
+  if (started) worker_ = *started;
   return started;
 }
 
@@ -306,7 +300,7 @@ void StdioService::kill_all() {
   sessions_.clear();
   probes_.clear();
   spares_.clear();
-  workers_.clear();
+  worker_.reset();
   shared_.reset();
   channels_.clear();
 }
@@ -333,9 +327,8 @@ void StdioService::end_idle(MonotonicTime now) {
     log::info("a session ended: it was idle for too long", {{"session", short_id(id)}});
     session->end("the session was idle for too long");
   }
-  for (const auto& worker : workers_)
-    if (worker->accepts() && worker->idle_for(now) >= timeout)
-      worker->end("nobody used this process for too long");
+  if (worker_ && worker_->accepts() && worker_->idle_for(now) >= timeout)
+    worker_->end("nobody used this process for too long");
 }
 
 void StdioService::look_at_memory(MonotonicTime now) {
@@ -358,6 +351,7 @@ void StdioService::forget() {
   std::erase_if(sessions_, [](const auto& entry) { return entry.second->ended(); });
   std::erase_if(probes_, [](const Channel& one) { return one->over(); });
   if (shared_ && shared_->over()) shared_.reset();
+  if (worker_ && worker_->over()) worker_.reset();
 }
 
 std::size_t StdioService::sessions() const {

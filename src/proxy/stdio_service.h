@@ -93,7 +93,7 @@ class StdioService {
   bool shared_starts_ = false;
   std::deque<Channel> spares_;  // Pooled: started, and nobody's
   MonotonicTime next_spare_;
-  std::vector<Channel> workers_;  // for requests that stand alone
+  Channel worker_;  // of requests that stand alone
   Eras eras_;
   std::string handshake_answer_;  // of the server to our initialize
   std::uint64_t last_client_ = 0;

@@ -13,6 +13,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <utility>
 #include <variant>
 
 #include "base/clock.h"
@@ -33,7 +34,7 @@ using Answer = std::variant<Admitted, Waiting, Refusal>;
 
 class Admission {
  public:
-  explicit Admission(const fleet::Limits& limits) : limits_(limits) {}
+  explicit Admission(fleet::Limits limits) : limits_(std::move(limits)) {}
 
   // Other limits from now on. Who is in flight or waits stays; where there is more room, next()
   // says who goes on. Of `limits`, rates and max_sessions do not matter here.

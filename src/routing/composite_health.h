@@ -55,11 +55,11 @@ class CompositeHealth {
   // A part to check now; ask until there is none. It is due again an interval later.
   std::optional<std::size_t> take_due(MonotonicTime now);
   MonotonicTime next_due() const;
-  void told(std::size_t part, PartResult result, MonotonicTime now);
+  void told(std::size_t number, PartResult result, MonotonicTime now);
 
   // Of a part, and of the whole: as bad as a part that is needed; Degraded where another part is
   // not healthy.
-  HealthStatus status(std::size_t part, MonotonicTime now) const;
+  HealthStatus status(std::size_t number, MonotonicTime now) const;
   HealthStatus status(MonotonicTime now) const;
   std::size_t size() const { return parts_.size(); }
   const HealthPart& part(std::size_t number) const { return parts_[number].part; }

@@ -66,7 +66,7 @@ class FairQueue {
   std::uint32_t take_slot();
   Line& line_of(const CallerId& caller);
   std::uint32_t first_alive(const Line& line, MonotonicTime now) const;
-  void unlink(std::uint32_t slot);
+  void unlink(std::uint32_t number);
   void close(Line& line);
 
   std::vector<Slot> slots_;

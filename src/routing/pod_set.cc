@@ -30,8 +30,8 @@ bool untried(std::span<Pod* const> pods, std::span<const PodId> tried) {
 
 }  // namespace
 
-PodSet::PodSet(const fleet::TrafficSettings& settings, std::uint32_t max_sessions)
-    : settings_(settings), max_sessions_(max_sessions) {}
+PodSet::PodSet(fleet::TrafficSettings settings, std::uint32_t max_sessions)
+    : settings_(std::move(settings)), max_sessions_(max_sessions) {}
 
 void PodSet::change(const fleet::TrafficSettings& settings, std::uint32_t max_sessions,
                     MonotonicTime now) {

@@ -38,7 +38,7 @@ class PodSet {
   };
 
   // `max_sessions`: of each pod, at which it gets no new one; 0: any number.
-  PodSet(const fleet::TrafficSettings& settings, std::uint32_t max_sessions);
+  PodSet(fleet::TrafficSettings settings, std::uint32_t max_sessions);
 
   // Other settings from now on; what is known of the pods stays.
   void change(const fleet::TrafficSettings& settings, std::uint32_t max_sessions,

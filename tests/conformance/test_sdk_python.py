@@ -110,7 +110,8 @@ def test_cancellation(case):
             with anyio.fail_after(20):
                 while name not in str((await c.call_tool("was_cancelled")).content):
                     await anyio.sleep(0.05)
-            assert one.health()["inFlight"] == 0
+                while one.health()["inFlight"] > 0:  # a server need not answer what was cancelled: that takes 5 s
+                    await anyio.sleep(0.1)
     run(body)
 
 

@@ -14,6 +14,9 @@ from conftest import sidecar
 # What the suite asks of a server's surroundings for a revision. Up to 2025-11-25 the reference server keeps sessions.
 REVISIONS = {"2025-11-25": False, "2026-07-28": True}
 WIRE = "wire-schema-valid"
+# A stdio server has no header fields to look at, and its sidecar does not know which parameters of which tool they mirror.
+# The revision does not score this scenario.
+NOT_OF_STDIO = "http-custom-header-server-validation: "
 
 
 class Outcome:
@@ -62,6 +65,13 @@ def compare(direct, through):
     return lines
 
 
+def fails_through(direct, through):
+    """As compare(), but only what fails there and not here: whether an answer is JSON or events is the sidecar's choice."""
+    worse = {name for name in through.checks if through.checks[name]["FAILURE"] > direct.checks[name]["FAILURE"]}
+    return [line for line in compare(direct, through)
+            if line.split(": directly")[0] in worse and not line.startswith(NOT_OF_STDIO)]
+
+
 @pytest.fixture(scope="module", params=REVISIONS)
 def revision(request):
     return request.param
@@ -97,4 +107,4 @@ def test_stdio_server(tools, revision, direct, tmp_path):
         through = run_suite(tools, one.url, revision, tmp_path / "results")
     print(f"{revision} through the sidecar, to a stdio server: {through}")
     assert not through.violations()
-    assert compare(direct, through) == []
+    assert fails_through(direct, through) == []

@@ -176,7 +176,7 @@ TEST(DesiredTest, TheSidecarIsToldWhatIsNotItsDefault) {
       pod_of(R"({"transport": {"type": "stdio", "allowedOrigins": ["https://a.b", "https://c.d"],
       "stdio": {"mode": "pooled", "poolSize": 3, "hangTimeout": "0s", "maxProcessMemory": "1Gi"}},
       "config": {"command": ["x"]}})")["spec"]["containers"][0]["command"];
-  const std::vector<std::string> words = stdio;
+  const auto words = stdio.get<std::vector<std::string>>();
   const auto first = std::ranges::find(words, "--stdio-mode");
   EXPECT_EQ(
       std::vector<std::string>(first, words.end()),

@@ -38,7 +38,9 @@ GatewayContext gateway_context() {
           .next_session_key = std::string(32, 'c')};
 }
 
-Desired built(std::string_view spec) { return build_gateway(gateway_with(spec), gateway_context()); }
+Desired built(std::string_view spec) {
+  return build_gateway(gateway_with(spec), gateway_context());
+}
 
 json pod(std::string_view spec) {
   return find(built(spec), "Deployment")["spec"]["template"]["spec"];
@@ -119,8 +121,7 @@ TEST(GatewayTest, TheService) {
       "selector": {"mcpfleet.dev/gateway": "main"},
       "ports": [{"name": "mcp", "port": 8080, "protocol": "TCP", "targetPort": "mcp",
                  "appProtocol": "http"}]})"));
-  EXPECT_EQ(service["metadata"]["annotations"],
-            json::parse(R"({"example.com/internal": "true"})"));
+  EXPECT_EQ(service["metadata"]["annotations"], json::parse(R"({"example.com/internal": "true"})"));
   EXPECT_EQ(gateway_url(gateway_with(R"({"service": {"port": 8080}})")),
             "http://main.tools.svc:8080");
 }
@@ -138,8 +139,8 @@ TEST(GatewayTest, TheSecretHasTheKeysAroundTheRevision) {
 }
 
 TEST(GatewayTest, ABindingToTheRoleOfGateways) {
-  const json want = json::parse(
-      R"([{"kind": "ServiceAccount", "name": "main", "namespace": "tools"}])");
+  const json want =
+      json::parse(R"([{"kind": "ServiceAccount", "name": "main", "namespace": "tools"}])");
   const json binding = find(built("{}"), "RoleBinding");
   EXPECT_EQ(binding["roleRef"], json::parse(R"({"apiGroup": "rbac.authorization.k8s.io",
       "kind": "ClusterRole", "name": "mcp-gateway"})"));
@@ -216,7 +217,8 @@ constexpr Refused kBroken[] = {
     {R"({"spec": {"containers": [{"name": "gateway", "volumeMounts": null}]}})",
      ".spec.containers must leave volumeMounts \"/etc/mcpfleet/session\" of the container gateway"},
     {R"({"spec": {"containers": [{"name": "log", "ports": [{"containerPort": 19080}]}]}})",
-     ".spec.containers: the container log must not have a port 19080 or 19090, nor one named mcp or "
+     ".spec.containers: the container log must not have a port 19080 or 19090, nor one named mcp "
+     "or "
      "metrics: they belong to the gateway"},
     {R"({"spec": {"terminationGracePeriodSeconds": 5}})",
      ".spec.terminationGracePeriodSeconds must be at least 45: spec.drainTimeout"},

@@ -207,7 +207,8 @@ TEST(ObservedTest, PodSaysWhichRevisionItIsAndWhereItListens) {
 }
 
 TEST(ObservedTest, APodOfAGateway) {
-  const auto got = decode_pod(R"({"metadata": {"name": "p", "labels": {"mcpfleet.dev/gateway": "front"}}})");
+  const auto got =
+      decode_pod(R"({"metadata": {"name": "p", "labels": {"mcpfleet.dev/gateway": "front"}}})");
   ASSERT_TRUE(got);
   EXPECT_EQ(got->owner, "front");
 }

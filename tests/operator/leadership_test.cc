@@ -53,22 +53,26 @@ TEST(LeadershipTest, EveryLifeHasAnIdentityOfItsOwn) {
   EXPECT_NE(make(true, clock)->identity(), make(true, clock)->identity());
 }
 
-TEST(ChangesTest, GoToTheQueueOfTheLeaderAndElseNowhere) {
+TEST(ChangesTest, GoToTheQueuesOfTheLeaderAndElseNowhere) {
   const ManualClock clock;
   kube::WorkQueue first(clock);
   kube::WorkQueue second(clock);
+  kube::WorkQueue gateways(clock);
   Changes changes;
   changes.add("ns/early");
-  changes.go_to(&first);
+  changes.go_to(&first, &gateways);
   changes.add("ns/a");
-  changes.go_to(nullptr);
+  changes.go_to(nullptr, nullptr);
   changes.add("ns/between");
-  changes.go_to(&second);
+  changes.go_to(&second, &gateways);
   changes.add("ns/b");
   EXPECT_EQ(first.try_take(), "ns/a");
   EXPECT_EQ(first.depth(), 0u);
   EXPECT_EQ(second.try_take(), "ns/b");
   EXPECT_EQ(second.depth(), 0u);
+  EXPECT_EQ(gateways.try_take(), "ns/a") << "a key may be one of either kind";
+  EXPECT_EQ(gateways.try_take(), "ns/b");
+  EXPECT_EQ(gateways.depth(), 0u);
 }
 
 }  // namespace

@@ -57,9 +57,8 @@ TEST(Options, Gateways) {
   EXPECT_EQ(defaults->gateway.image, "env:1");
   EXPECT_EQ(defaults->gateway.role, "mcp-gateway");
   EXPECT_FALSE(defaults->watched.cluster_bindings);
-  const auto options =
-      parse({"--gateway-image=g:2", "--gateway-pull-policy", "Always", "--gateway-role=mine",
-             "--gateway-all-namespaces=true"});
+  const auto options = parse({"--gateway-image=g:2", "--gateway-pull-policy", "Always",
+                              "--gateway-role=mine", "--gateway-all-namespaces=true"});
   ASSERT_TRUE(options) << options.error().message;
   EXPECT_EQ(options->gateway.image, "g:2");
   EXPECT_EQ(options->gateway.pull_policy, "Always");
