@@ -9,6 +9,7 @@
 
 #include "proxy/client_link.h"
 #include "proxy/message_queue.h"
+#include "proxy/runtime.h"
 #include "proxy/stdio_session.h"
 
 namespace mcpfleet::proxy {
