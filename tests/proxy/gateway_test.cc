@@ -251,17 +251,32 @@ TEST(Gateway, WhatMayHaveHappenedIsNotSentAgain) {
 }
 
 TEST(Gateway, APodThatRefusesSessionsIsPassedOver) {
-  Pod one("pod-1"), two("pod-2");
+  std::promise<void> release;
+  const std::shared_future<void> released = release.get_future();
+  FakeServer slow(each_request([released](const std::string& request) {
+    if (request.find("tools/call") != std::string::npos)
+      released.wait_for(std::chrono::seconds(10));
+    return json_response(kResult);
+  }));
+  TestSidecar leaving(for_upstream(slow, "pod-1"));
+  Pod two("pod-2");
   const KeyFolder keys;
   TestGateway gateway(keys);
-  gateway.serve("a", {one.endpoint(), two.endpoint()});
-  // Holds the drain of pod-1 up for long enough.
-  const auto busy = one.sidecar().connect();
-  busy->send("POST /mcp HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n");
-  (*one.sidecar()).terminate();
-  ASSERT_TRUE(
-      eventually([&] { return one.sidecar().metrics("/ready").starts_with("HTTP/1.1 503"); }));
+  auto traffic = TestGateway::quick_traffic();
+  traffic.load_balancing.policy = fleet::LoadBalancingPolicy::RoundRobin;
+  gateway.serve("a", {pod_at("pod-1", leaving.port()), two.endpoint()}, traffic);
+  const auto busy = leaving.connect();
+  busy->send(post(kCall));
+  ASSERT_TRUE(eventually([&] { return leaving.has_metric("mcp_requests_in_flight 1"); }));
+  (*leaving).terminate();
+  ASSERT_TRUE(eventually([&] {
+    return field_of(leaving.exchange(post(kInitialize)), "Mcpfleet-Refused") == "draining";
+  }));
   for (int i = 0; i < 6; ++i) EXPECT_NE(start_session(gateway), "");
+  EXPECT_EQ(two.count(), 6);
+  EXPECT_TRUE(gateway.has_metric(R"(mcp_repeated_requests_total{namespace="team",server="a"} 1)"));
+  EXPECT_TRUE(gateway.has_metric(R"(mcp_pod_ejections_total{namespace="team",server="a"} 0)"));
+  release.set_value();
 }
 
 TEST(Gateway, MoreCallsThanThereMayBeWaitAndAreRefused) {
