@@ -358,7 +358,7 @@ TEST(Gateway, RatesAreKeptPerCallerAndTool) {
   const auto reply = call(gateway, kCall, alice);
   EXPECT_THAT(reply, StartsWith("HTTP/1.1 429"));
   EXPECT_NE(field_of(reply, "Retry-After"), "");
-  EXPECT_THAT(body_of(reply), HasSubstr("at most 2 calls per"));
+  EXPECT_THAT(body_of(reply), HasSubstr("at most 2 calls of the tool add from one caller"));
   EXPECT_THAT(call(gateway, kList, alice), StartsWith("HTTP/1.1 200"));
   EXPECT_THAT(call(gateway, kCall, "Authorization: Bearer bob\r\n"), StartsWith("HTTP/1.1 200"));
   // Limits change while it runs.
