@@ -488,7 +488,7 @@ TEST(Gateway, ChecksItsPods) {
   for (const auto type : {fleet::HealthCheckType::Tcp, fleet::HealthCheckType::Mcp}) {
     TestGateway gateway(keys);
     auto traffic = TestGateway::quick_traffic();
-    traffic.health = {type, std::chrono::milliseconds(50), std::chrono::milliseconds(40), 1, 1};
+    traffic.health = {type, std::chrono::milliseconds(50), std::chrono::seconds(5), 1, 1};
     gateway.serve("a", {one.endpoint(), pod_at("pod-2", dead_port())}, traffic);
     EXPECT_TRUE(eventually([&] {
       return gateway.has_metric(R"(mcp_pod_up{namespace="team",server="a",pod="pod-2"} 0)");
@@ -506,7 +506,7 @@ TEST(Gateway, AsksSidecarsForTheirHealth) {
   TestGateway gateway(keys, options);
   auto traffic = TestGateway::quick_traffic();
   traffic.health = {fleet::HealthCheckType::Http, std::chrono::milliseconds(50),
-                    std::chrono::milliseconds(40), 1, 1};
+                    std::chrono::seconds(5), 1, 1};
   // A session that another gateway began counts, too.
   EXPECT_THAT(pod.sidecar().exchange(post(kInitialize)), StartsWith("HTTP/1.1 200"));
   gateway.serve("a", {pod.endpoint()}, traffic);
