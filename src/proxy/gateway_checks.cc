@@ -7,8 +7,8 @@
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/http/string_body.hpp>
-#include <nlohmann/json.hpp>
 
+#include "fleet/json_text.h"
 #include "log/log.h"
 
 namespace mcpfleet::proxy {
@@ -98,13 +98,12 @@ routing::CheckResult read_health(const HttpAnswer& answer) {
   if (answer.status != 200)
     return {.error = "/health answered with status " + std::to_string(answer.status)};
   routing::CheckResult result{.ok = true};
-  const auto health = nlohmann::json::parse(answer.body, nullptr, false);
-  if (!health.is_object()) return result;
-  result.draining = health.value("draining", nlohmann::json()) == true;
-  const auto sessions = health.find("sessions");
-  if (sessions != health.end() && sessions->is_number_unsigned())
-    result.sessions = sessions->get<std::uint32_t>();
-  if (health.value("status", nlohmann::json()) == "not ready") {
+  const auto health = fleet::parse_json(answer.body, kMaxAnswer);
+  if (!health) return result;
+  result.draining = fleet::truth_of(*health, "draining");
+  if (fleet::member(*health, "sessions").is_number_unsigned())
+    result.sessions = static_cast<std::uint32_t>(fleet::number_of(*health, "sessions"));
+  if (fleet::text_of(*health, "status") == "not ready") {
     result.ok = false;
     result.error = "its sidecar says that the server is not ready";
   }
@@ -153,13 +152,14 @@ Task<> check(GatewayPlane& plane, std::shared_ptr<GatewayServer> server, routing
   error_code invalid;
   const auto address = asio::ip::make_address(endpoint.address, invalid);
   const tcp::endpoint mcp(address, endpoint.port);
+  const tcp::endpoint sidecar(address, plane.options.sidecar_metrics_port);
   routing::CheckResult result;
   switch (settings.type) {
     case fleet::HealthCheckType::Tcp:
       result = co_await check_connection(link, mcp);
       break;
     case fleet::HealthCheckType::Http:
-      result = co_await check_sidecar(link, mcp, {address, plane.options.sidecar_metrics_port});
+      result = co_await check_sidecar(link, mcp, sidecar);
       break;
     case fleet::HealthCheckType::Mcp:
       result = co_await check_mcp(link, mcp, server->path);

@@ -274,7 +274,8 @@ Task<RelayOutcome> Exchange::pass_to_pod() {
   const auto begin = plane_.now();
   if (calls_) routed_.pods.begin(try_.pod, begin);
   auto to = target();
-  auto relayed = co_await relay(plane_, client_, std::move(to), *this, calls_ ? &*calls_ : nullptr);
+  auto* const calls = calls_ ? &*calls_ : nullptr;
+  auto relayed = co_await relay(plane_, client_, std::move(to), *this, calls);
   const auto took = plane_.now() - begin;
   if (calls_ && relayed.end != End::NotConnected) {
     server_->observe(Phase::Connect, relayed.connect);

@@ -251,17 +251,32 @@ TEST(Gateway, WhatMayHaveHappenedIsNotSentAgain) {
 }
 
 TEST(Gateway, APodThatRefusesSessionsIsPassedOver) {
-  Pod one("pod-1"), two("pod-2");
+  std::promise<void> release;
+  const std::shared_future<void> released = release.get_future();
+  FakeServer slow(each_request([released](const std::string& request) {
+    if (request.find("tools/call") != std::string::npos)
+      released.wait_for(std::chrono::seconds(10));
+    return json_response(kResult);
+  }));
+  TestSidecar leaving(for_upstream(slow, "pod-1"));
+  Pod two("pod-2");
   const KeyFolder keys;
   TestGateway gateway(keys);
-  gateway.serve("a", {one.endpoint(), two.endpoint()});
-  // Holds the drain of pod-1 up for long enough.
-  const auto busy = one.sidecar().connect();
-  busy->send("POST /mcp HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n");
-  (*one.sidecar()).terminate();
-  ASSERT_TRUE(
-      eventually([&] { return one.sidecar().metrics("/ready").starts_with("HTTP/1.1 503"); }));
+  auto traffic = TestGateway::quick_traffic();
+  traffic.load_balancing.policy = fleet::LoadBalancingPolicy::RoundRobin;
+  gateway.serve("a", {pod_at("pod-1", leaving.port()), two.endpoint()}, traffic);
+  const auto busy = leaving.connect();
+  busy->send(post(kCall));
+  ASSERT_TRUE(eventually([&] { return leaving.has_metric("mcp_requests_in_flight 1"); }));
+  (*leaving).terminate();
+  ASSERT_TRUE(eventually([&] {
+    return field_of(leaving.exchange(post(kInitialize)), "Mcpfleet-Refused") == "draining";
+  }));
   for (int i = 0; i < 6; ++i) EXPECT_NE(start_session(gateway), "");
+  EXPECT_EQ(two.count(), 6);
+  EXPECT_TRUE(gateway.has_metric(R"(mcp_repeated_requests_total{namespace="team",server="a"} 1)"));
+  EXPECT_TRUE(gateway.has_metric(R"(mcp_pod_ejections_total{namespace="team",server="a"} 0)"));
+  release.set_value();
 }
 
 TEST(Gateway, MoreCallsThanThereMayBeWaitAndAreRefused) {
@@ -343,7 +358,7 @@ TEST(Gateway, RatesAreKeptPerCallerAndTool) {
   const auto reply = call(gateway, kCall, alice);
   EXPECT_THAT(reply, StartsWith("HTTP/1.1 429"));
   EXPECT_NE(field_of(reply, "Retry-After"), "");
-  EXPECT_THAT(body_of(reply), HasSubstr("at most 2 calls per"));
+  EXPECT_THAT(body_of(reply), HasSubstr("at most 2 calls of the tool add from one caller"));
   EXPECT_THAT(call(gateway, kList, alice), StartsWith("HTTP/1.1 200"));
   EXPECT_THAT(call(gateway, kCall, "Authorization: Bearer bob\r\n"), StartsWith("HTTP/1.1 200"));
   // Limits change while it runs.
@@ -473,7 +488,7 @@ TEST(Gateway, ChecksItsPods) {
   for (const auto type : {fleet::HealthCheckType::Tcp, fleet::HealthCheckType::Mcp}) {
     TestGateway gateway(keys);
     auto traffic = TestGateway::quick_traffic();
-    traffic.health = {type, std::chrono::milliseconds(50), std::chrono::milliseconds(40), 1, 1};
+    traffic.health = {type, std::chrono::milliseconds(50), std::chrono::seconds(5), 1, 1};
     gateway.serve("a", {one.endpoint(), pod_at("pod-2", dead_port())}, traffic);
     EXPECT_TRUE(eventually([&] {
       return gateway.has_metric(R"(mcp_pod_up{namespace="team",server="a",pod="pod-2"} 0)");
@@ -491,7 +506,7 @@ TEST(Gateway, AsksSidecarsForTheirHealth) {
   TestGateway gateway(keys, options);
   auto traffic = TestGateway::quick_traffic();
   traffic.health = {fleet::HealthCheckType::Http, std::chrono::milliseconds(50),
-                    std::chrono::milliseconds(40), 1, 1};
+                    std::chrono::seconds(5), 1, 1};
   // A session that another gateway began counts, too.
   EXPECT_THAT(pod.sidecar().exchange(post(kInitialize)), StartsWith("HTTP/1.1 200"));
   gateway.serve("a", {pod.endpoint()}, traffic);
