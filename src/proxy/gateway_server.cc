@@ -10,7 +10,8 @@ Task<Waiter::End> Waiter::wait(MonotonicTime deadline) {
 }
 
 void Waiter::wake(End how) {
-  end_ = how;
+  // One who was admitted has a place, also when its client goes away before it hears of it.
+  if (end_ == End::Late) end_ = how;
   timer_.cancel();
 }
 
