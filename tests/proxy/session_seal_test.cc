@@ -64,8 +64,9 @@ TEST(SessionSeal, SaysWhatIsWrongWithAKeyOrAnId) {
   ASSERT_FALSE(seal);
   EXPECT_EQ(seal.error().message, "the session key must have 32 bytes, not 5");
   EXPECT_EQ(SessionSeal::from_key_file("/nowhere/key").error().kind, ErrorKind::NotFound);
-  EXPECT_EQ(make_seal().seal({{"p", "i", 1}, std::string(SessionSeal::kMaxPart + 1, 'x')}).error().kind,
-            ErrorKind::Invalid);
+  EXPECT_EQ(
+      make_seal().seal({{"p", "i", 1}, std::string(SessionSeal::kMaxPart + 1, 'x')}).error().kind,
+      ErrorKind::Invalid);
 }
 
 }  // namespace
