@@ -157,7 +157,7 @@ Task<> start_session(Runtime& runtime, ClientLink& client, Post post) {
     co_await refuse_start(client, post, created.error());
     co_return;
   }
-  const Session session = *created;
+  const Session& session = *created;
   auto sealed = runtime.seal.seal({runtime.self, session->id()});
   if (!sealed) {
     session->end("its id could not be sealed");
