@@ -7,7 +7,7 @@ import urllib.request
 import pytest
 import servers
 from fleetlab import traffic
-from test_scaling import kill
+from test_scaling import kill, restarts
 
 SESSIONS = 20
 
@@ -27,6 +27,14 @@ def gateway_pods(fleet, namespace):
     return [pod for pod in fleet.get("pods", namespace=namespace) if pod["metadata"]["name"].startswith("front-")]
 
 
+def kill_gateway(fleet, namespace, pod):
+    """SIGKILL, and until the Service leads to nobody who is dead: before that, connections to it are refused."""
+    name = pod["metadata"]["name"]
+    kill(pod, "mcp-gateway")
+    fleet.wait(f"{name} restarted", lambda: restarts(fleet.get("pod", name, namespace)) > restarts(pod), seconds=60)
+    fleet.kubectl("wait", "--for=condition=Ready", f"pod/{name}", "-n", namespace, "--timeout=60s", timeout=90)
+
+
 def test_sessions_of_both_servers_outlive_a_gateway(fleet, namespace, front):
     assert len(gateway_pods(fleet, namespace)) == 2
     victim = gateway_pods(fleet, namespace)[0]
@@ -42,7 +50,7 @@ def test_sessions_of_both_servers_outlive_a_gateway(fleet, namespace, front):
             before = traffic.text_of(await client.call_tool(tool, arguments))
             open_sessions += 1
             if open_sessions == 2 * SESSIONS:
-                await asyncio.to_thread(kill, victim, "mcp-gateway")
+                await asyncio.to_thread(kill_gateway, fleet, namespace, victim)
                 killed.set()
             await killed.wait()
             return before, traffic.text_of(await client.call_tool(tool, arguments))
