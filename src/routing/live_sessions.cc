@@ -76,7 +76,8 @@ void LiveSessions::ended(const SessionKey& key) {
 }
 
 void LiveSessions::expire(MonotonicTime now) {
-  while (!order_.empty() && order_.front().last_use + idle_ <= now) {
+  // Each is looked at once: one that is held goes to the end, from where it must not come again.
+  for (auto left = order_.size(); left > 0 && order_.front().last_use + idle_ <= now; --left) {
     if (order_.front().holds > 0) {
       touch(order_.begin(), now);
     } else {

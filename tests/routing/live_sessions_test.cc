@@ -120,6 +120,16 @@ TEST_F(LiveSessionsTest, OneWithAnOpenStreamIsNotIdle) {
   EXPECT_EQ(sessions_.size(), 0U);
 }
 
+TEST_F(LiveSessionsTest, WithoutAnIdleTimeOnlyThoseInUseStay) {
+  sessions_.change(6, Duration{0});
+  sessions_.used(id(0), key(1), now_);
+  sessions_.used(id(1), key(2), now_);
+  sessions_.hold(key(1));
+  sessions_.expire(now_);
+  EXPECT_EQ(on(0), 1U);
+  EXPECT_EQ(on(1), 0U);
+}
+
 TEST_F(LiveSessionsTest, GoWithTheirPod) {
   for (std::uint64_t i = 0; i < 4; ++i) sessions_.used(id(static_cast<int>(i % 2)), key(i), now_);
   const auto pending = begin();
