@@ -71,9 +71,9 @@ class Steady:
         return self._stop.is_set() or time.monotonic() >= until
 
 
-async def in_sessions(url, count, use, concurrently_opening=20):
+async def in_sessions(url, count, use, concurrently_opening=20, mode="auto"):
     """Opens `count` sessions, keeps all of them open at once, then runs use(client, number) in each; returns the results
-    and the errors."""
+    and the errors. In mode "auto" a client talks without a session where the server can, in "legacy" it never does."""
     opened = asyncio.Semaphore(concurrently_opening)
     everybody = asyncio.Event()
     waiting = 0
@@ -84,7 +84,7 @@ async def in_sessions(url, count, use, concurrently_opening=20):
         async with contextlib.AsyncExitStack() as stack:
             try:
                 async with opened:
-                    client = await stack.enter_async_context(Client(url, read_timeout_seconds=READ_TIMEOUT_SECONDS))
+                    client = await stack.enter_async_context(Client(url, mode=mode, read_timeout_seconds=READ_TIMEOUT_SECONDS))
                     await client.list_tools()
             finally:
                 waiting += 1
