@@ -12,15 +12,15 @@ using fleet::list_of;
 using fleet::member;
 using fleet::text_of;
 
-Result<Json> lay_over(const std::string& path, const fleet::RawJson& text,
+Result<Json> lay_over(const std::string& path, const fleet::RawJson& overlay,
                       const Json& pod_template) {
-  const auto overlay = fleet::parse_json(text, fleet::kMaxObjectBytes);
-  if (!overlay) return fail(overlay.error().context(path));
+  const auto parsed = fleet::parse_json(overlay, fleet::kMaxObjectBytes);
+  if (!parsed) return fail(parsed.error().context(path));
   Json patch = Json::object();
   for (const char* key : {"labels", "annotations"})
-    if (const Json& value = member(member(*overlay, "metadata"), key); value.is_object())
+    if (const Json& value = member(member(*parsed, "metadata"), key); value.is_object())
       patch["metadata"][key] = value;
-  if (overlay->contains("spec")) patch["spec"] = (*overlay)["spec"];
+  if (parsed->contains("spec")) patch["spec"] = (*parsed)["spec"];
   auto merged = strategic_merge(pod_template, patch, path);
   if (!merged) return fail(merged.error());
   for (const char* key : {"metadata", "spec"})
