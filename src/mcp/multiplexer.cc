@@ -47,9 +47,9 @@ std::string Multiplexer::cancel(Call call) {
 // Servers may write the number that they were sent as they like, but most write it as it was.
 const Multiplexer::Sent* Multiplexer::sent(std::string_view number, Call& call) const {
   call = 0;
-  const auto* const end = number.data() + number.size();
-  const auto [at, problem] = std::from_chars(number.data(), end, call);
-  const auto found = problem == std::errc() && at == end ? calls_.find(call) : calls_.end();
+  const auto [at, problem] = std::from_chars(number.data(), number.data() + number.size(), call);
+  const bool whole = problem == std::errc() && at == number.data() + number.size();
+  const auto found = whole ? calls_.find(call) : calls_.end();
   if (found != calls_.end()) return &found->second;
   call = 0;
   return nullptr;
