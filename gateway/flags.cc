@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstdlib>
 
 #include "base/time_text.h"
 
@@ -39,6 +40,12 @@ SetFlag parsed_into(Target& target, Parse parse) {
 }
 
 }  // namespace
+
+std::optional<std::string> environment(std::string_view name) {
+  const char* value = std::getenv(std::string(name).c_str());
+  if (value == nullptr) return std::nullopt;
+  return value;
+}
 
 std::unexpected<Error> invalid(std::string message) {
   return fail(ErrorKind::Invalid, std::move(message));

@@ -6,7 +6,9 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/clock.h"
@@ -29,6 +31,9 @@ struct Flags {
 // Goes through the arguments from `at` on. Flags are "--flag value" or "--flag=value". Error:
 // Invalid, that names the flag.
 Result<void> read(const std::vector<std::string>& arguments, std::size_t at, const Flags& flags);
+
+// This process's own environment variable of that name.
+std::optional<std::string> environment(std::string_view name);
 
 std::unexpected<Error> invalid(std::string message);
 

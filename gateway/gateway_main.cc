@@ -1,9 +1,9 @@
 // mcp-gateway: see kGatewayHelp in gateway_flags.cc.
 #include <cstdio>
-#include <cstdlib>
 #include <exception>
 #include <memory>
 
+#include "gateway/flags.h"
 #include "gateway/gateway_flags.h"
 #include "gateway/routes_file.h"
 #include "kube/client.h"
@@ -67,17 +67,12 @@ struct Run {
   }
 };
 
-std::optional<std::string> environment(std::string_view name) {
-  const char* value = std::getenv(std::string(name).c_str());
-  if (value == nullptr) return std::nullopt;
-  return value;
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
   try {
-    const auto command = gateway::parse_gateway_command({argv + 1, argv + argc}, environment);
+    const auto command =
+        gateway::parse_gateway_command({argv + 1, argv + argc}, flags::environment);
     if (!command) {
       std::fprintf(stderr, "mcp-gateway: %s\n", command.error().message.c_str());
       return 2;

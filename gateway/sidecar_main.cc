@@ -1,9 +1,9 @@
 // mcp-sidecar: see kHelp in sidecar_flags.cc.
 #include <cstdio>
-#include <cstdlib>
 #include <exception>
 
 #include "gateway/drain_command.h"
+#include "gateway/flags.h"
 #include "gateway/install_command.h"
 #include "gateway/sidecar_flags.h"
 #include "log/log.h"
@@ -49,17 +49,11 @@ struct Run {
   }
 };
 
-std::optional<std::string> environment(std::string_view name) {
-  const char* value = std::getenv(std::string(name).c_str());
-  if (value == nullptr) return std::nullopt;
-  return value;
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
   try {
-    const auto command = sidecar::parse_command({argv + 1, argv + argc}, environment);
+    const auto command = sidecar::parse_command({argv + 1, argv + argc}, flags::environment);
     if (!command) {
       complain(command.error());
       return 2;
