@@ -74,7 +74,9 @@ def kill_all(fleet, program):
 
 
 def restarts(pod):
-    return sum(status["restartCount"] for status in pod["status"].get("containerStatuses", []))
+    """Of all containers of a pod, sidecars included."""
+    return sum(status["restartCount"] for kind in ("initContainerStatuses", "containerStatuses")
+               for status in pod["status"].get(kind, []))
 
 
 def wait_ready(fleet, server, namespace):
