@@ -123,6 +123,8 @@ TimeoutsOverride decode_timeouts(const Field& field) {
   };
   return {if_given(field["connect"], duration(milliseconds(10), minutes(1))),
           if_given(field["call"], duration(seconds(0), hours(24))),
+          if_given(field["write"], duration(seconds(1), hours(24))),
+          if_given(field["read"], duration(seconds(0), hours(24))),
           if_given(field["idle"], duration(seconds(1), hours(24)))};
 }
 

@@ -17,6 +17,8 @@ TrafficSettings settings_for(TrafficSettings of_gateway, const ProxyOverride& of
   replace(result.load_balancing, of_server.load_balancing);
   replace(result.timeouts.connect, of_server.timeouts.connect);
   replace(result.timeouts.call, of_server.timeouts.call);
+  replace(result.timeouts.write, of_server.timeouts.write);
+  replace(result.timeouts.read, of_server.timeouts.read);
   replace(result.timeouts.idle, of_server.timeouts.idle);
   replace(result.limits.max_in_flight, of_server.limits.max_in_flight);
   replace(result.limits.max_sessions, of_server.limits.max_sessions);

@@ -64,6 +64,9 @@ struct Timeouts {
   // From a request of a client to the last byte of its answer; 0: none. The streams that a client
   // opens to listen (GET, subscriptions/listen) are no calls.
   Duration call = std::chrono::minutes(5);
+  // Within a call: for a request to be taken, and for a pod to be silent before or amid its answer.
+  Duration write = std::chrono::seconds(30);
+  Duration read{0};                         // 0: as long as the call may take
   Duration idle = std::chrono::minutes(5);  // a connection to a pod that nobody uses is closed
   bool operator==(const Timeouts&) const = default;
 };
@@ -114,6 +117,8 @@ struct LimitsOverride {
 struct TimeoutsOverride {
   std::optional<Duration> connect;
   std::optional<Duration> call;
+  std::optional<Duration> write;
+  std::optional<Duration> read;
   std::optional<Duration> idle;
   bool operator==(const TimeoutsOverride&) const = default;
 };

@@ -263,7 +263,10 @@ RelayTarget Exchange::target() const {
                      .session = session_ ? session_->backend_id : std::string(),
                      .connect_timeout = timeouts.connect,
                      .deadline = deadline_,
+                     .write_timeout = timeouts.write,
                      .keep = std::min(timeouts.idle, kMaxKeep)};
+  if (timeouts.read.count() > 0 && request_.calls && !request_.listens)
+    target.read_timeout = timeouts.read;
   error_code invalid;
   target.endpoint = {asio::ip::make_address(try_.endpoint.address, invalid), try_.endpoint.port};
   append_field(target.fields, kForwardedField, "1");

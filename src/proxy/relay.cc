@@ -97,6 +97,7 @@ class Relay {
   Piece take(std::string_view data);
   void scan(std::string_view payload);
   void set_interrupt();
+  void allow(Duration time);
   void end(End how, std::string reason = {});
   std::string trouble(std::string_view what) const;
 
@@ -159,6 +160,7 @@ Task<Relay::Attempt> Relay::attempt(bool may_reuse) {
         trouble(timed_out_ ? "has not answered" : "closed the connection without an answer"));
     co_return reused&& silent && !timed_out_ ? Attempt::Stale : Attempt::Over;
   }
+  client_.deadline = target_.deadline;
   outcome_.first_byte = plane_.now() - start;
   co_await pass_response();
   co_return Attempt::Over;
@@ -172,11 +174,17 @@ void Relay::set_interrupt() {
   });
 }
 
+// Of what is waited for next.
+void Relay::allow(Duration time) {
+  client_.deadline =
+      time == Duration::max() ? target_.deadline : std::min(plane_.now() + time, target_.deadline);
+}
+
 Task<bool> Relay::connect() {
   upstream_ = plane_.pool.make();
   set_interrupt();
   const auto start = plane_.now();
-  client_.deadline = std::min(start + target_.connect_timeout, target_.deadline);
+  allow(target_.connect_timeout);
   error_.clear();
   co_await upstream_->socket.async_connect(target_.endpoint, caught(error_));
   client_.deadline = target_.deadline;
@@ -245,7 +253,7 @@ std::string Relay::request_head() const {
 
 Task<bool> Relay::send_request() {
   set_interrupt();
-  client_.deadline = target_.deadline;
+  allow(target_.write_timeout);
   parser_.emplace();
   const auto head = request_head();
   const std::string& body = client_.request().body();
@@ -262,6 +270,7 @@ Task<bool> Relay::send_request() {
 }
 
 Task<bool> Relay::read_response_head() {
+  allow(target_.read_timeout);
   for (;;) {
     parser_.emplace();
     parser_->header_limit(kMaxHeader);
@@ -424,7 +433,9 @@ Task<bool> Relay::pass_body(std::string head) {
     if (!ok) break;
     const auto room = buffer.prepare(kPiece);
     error_.clear();
+    allow(target_.read_timeout);
     const auto got = co_await upstream_->socket.async_read_some(room, caught(error_));
+    client_.deadline = target_.deadline;
     buffer.commit(got);
     if (error_ == asio::error::eof && framing_ == Framing::UntilClose) co_return true;
     if (error_) break;

@@ -28,6 +28,9 @@ struct RelayTarget {
   std::string fields = {};   // complete header lines to add
   Duration connect_timeout = std::chrono::seconds(2);
   MonotonicTime deadline = MonotonicTime::max();  // of the whole exchange
+  // For the request to be taken, and for the server to be silent; max: until the deadline.
+  Duration write_timeout = Duration::max();
+  Duration read_timeout = Duration::max();
   Duration keep = UpstreamPool::kServerIdle;      // the connection, once nobody uses it
 };
 

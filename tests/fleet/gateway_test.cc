@@ -56,7 +56,8 @@ TEST(GatewayTest, ReadsEveryField) {
   EXPECT_EQ(gateway.traffic.health,
             (HealthCheck{HealthCheckType::Mcp, seconds(20), seconds(2), 4, 1}));
   EXPECT_EQ(gateway.traffic.ejection, (Ejection{7, seconds(10), minutes(2), 30, seconds(15)}));
-  EXPECT_EQ(gateway.traffic.timeouts, (Timeouts{seconds(1), seconds(0), minutes(2)}));
+  EXPECT_EQ(gateway.traffic.timeouts,
+            (Timeouts{seconds(1), seconds(0), seconds(9), minutes(3), minutes(2)}));
   EXPECT_EQ(gateway.traffic.retries, (Retries{2, milliseconds(250)}));
   EXPECT_EQ(gateway.traffic.limits,
             (Limits{200, 300, 0, seconds(3), {{RateScope::Caller, "search", 10, minutes(1)}}}));
@@ -183,14 +184,15 @@ TEST(GatewaySettingsTest, AServerReplacesWhatItSays) {
   proxy.timeouts.call = minutes(9);
   const auto settings = settings_for(gateway.traffic, proxy);
   EXPECT_EQ(settings.limits, (Limits{7, 300, 0, seconds(3), {}}));
-  EXPECT_EQ(settings.timeouts, (Timeouts{seconds(1), minutes(9), minutes(2)}));
+  EXPECT_EQ(settings.timeouts,
+            (Timeouts{seconds(1), minutes(9), seconds(9), minutes(3), minutes(2)}));
   EXPECT_EQ(settings.load_balancing, gateway.traffic.load_balancing);
 
   const auto server = decode(full().dump());
   ASSERT_TRUE(server) << server.error().message;
   const auto all = settings_for(gateway.traffic, server->proxy);
   EXPECT_EQ(all.load_balancing, (LoadBalancing{LoadBalancingPolicy::Weighted, {{"b", 4}}}));
-  EXPECT_EQ(all.timeouts, (Timeouts{seconds(2), minutes(10), minutes(1)}));
+  EXPECT_EQ(all.timeouts, (Timeouts{seconds(2), minutes(10), seconds(7), seconds(8), minutes(1)}));
   EXPECT_EQ(all.limits,
             (Limits{20, 30, 40, seconds(5), {{RateScope::Tool, "search", 5, minutes(1)}}}));
   EXPECT_EQ(all.health, gateway.traffic.health);

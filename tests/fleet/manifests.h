@@ -46,7 +46,7 @@ inline nlohmann::json full() {
     "sessions": {"drainTimeout": "5s", "idleTimeout": "1m30s"},
     "proxy": {
       "loadBalancing": {"policy": "Weighted", "weights": [{"zone": "b", "weight": 4}]},
-      "timeouts": {"connect": "2s", "call": "10m", "idle": "1m"},
+      "timeouts": {"connect": "2s", "call": "10m", "write": "7s", "read": "8s", "idle": "1m"},
       "limits": {"maxInFlight": 20, "maxSessions": 30, "maxQueue": 40, "queueTimeout": "5s",
                  "rates": [{"per": "Tool", "tool": "search", "calls": 5, "period": "1m"}]}},
     "autoscaling": {"mode": "DryRun", "actuator": "Operator", "minReplicas": 2, "maxReplicas": 9,
@@ -109,7 +109,7 @@ inline nlohmann::json full_gateway() {
     "loadBalancing": {"policy": "LeastConnections", "weights": [{"zone": "a", "weight": 3}]},
     "health": {"type": "MCP", "interval": "20s", "timeout": "2s", "unhealthyThreshold": 4, "healthyThreshold": 1},
     "ejection": {"consecutiveFailures": 7, "baseTime": "10s", "maxTime": "2m", "maxPercent": 30, "slowStart": "15s"},
-    "timeouts": {"connect": "1s", "call": "0s", "idle": "2m"},
+    "timeouts": {"connect": "1s", "call": "0s", "write": "9s", "read": "3m", "idle": "2m"},
     "retries": {"attempts": 2, "backoff": "250ms"},
     "limits": {"maxInFlight": 200, "maxSessions": 300, "maxQueue": 0, "queueTimeout": "3s", "rates": [
       {"per": "Caller", "tool": "search", "calls": 10, "period": "1m"}]},

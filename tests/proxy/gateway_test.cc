@@ -385,6 +385,28 @@ TEST(Gateway, ACallThatTakesTooLongIsA504) {
   release.set_value();
 }
 
+TEST(Gateway, APodThatIsSilentForTooLongIsGivenUp) {
+  std::promise<void> release;
+  const std::shared_future<void> released = release.get_future();
+  FakeServer silent([released](Wire& wire) {
+    if (wire.read_message().contains("tools/list"))  // begins at least
+      wire.send(
+          "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
+          "Transfer-Encoding: chunked\r\n\r\n10\r\ndata: {\"a\": 1}\n\n\r\n");
+    released.wait_for(std::chrono::seconds(10));
+  });
+  const KeyFolder keys;
+  TestGateway gateway(keys);
+  auto traffic = TestGateway::quick_traffic();
+  traffic.timeouts.read = std::chrono::milliseconds(100);
+  gateway.serve("a", {pod_at("pod-1", silent.port())}, traffic);
+  EXPECT_THAT(call(gateway, kCall), StartsWith("HTTP/1.1 504"));
+  const auto broken = call(gateway, kList);
+  EXPECT_THAT(broken, StartsWith("HTTP/1.1 200"));
+  EXPECT_THAT(broken, Not(HasSubstr("0\r\n\r\n")));  // the end that a whole answer has
+  release.set_value();
+}
+
 TEST(Gateway, AStreamPassesWhileItIsOpenAndTellsWhereToGoOn) {
   std::promise<void> seen;
   FakeServer server([&](Wire& wire) {
