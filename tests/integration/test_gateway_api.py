@@ -93,6 +93,8 @@ BAD = {
                                         ["spec.ejection.baseTime", "must not be longer than maxTime"]),
     "more than all": ({"ejection": {"maxPercent": 101}}, ["spec.ejection.maxPercent"]),
     "no time to connect": ({"timeouts": {"connect": "0s"}}, ["spec.timeouts.connect", "10ms to 1m"]),
+    "no time to write": ({"timeouts": {"write": "0s"}}, ["spec.timeouts.write", "1s to 24h"]),
+    "silent for two days": ({"timeouts": {"read": "48h"}}, ["spec.timeouts.read", "0s to 24h"]),
     "a call of two days": ({"timeouts": {"call": "48h"}}, ["spec.timeouts.call", "0s to 24h"]),
     "no try": ({"retries": {"attempts": 0}}, ["spec.retries.attempts"]),
     "back-off of an hour": ({"retries": {"backoff": "1h"}}, ["spec.retries.backoff", "10ms to 1m"]),
@@ -163,7 +165,8 @@ def test_defaults(api):
             "loadBalancing": {"policy": "PowerOfTwoChoices"},
             "health": {"type": "HTTP", "interval": "30s", "timeout": "5s", "unhealthyThreshold": 3, "healthyThreshold": 2},
             "ejection": {"consecutiveFailures": 5, "baseTime": "30s", "maxTime": "5m", "maxPercent": 50, "slowStart": "30s"},
-            "timeouts": {"connect": "5s", "call": "5m", "idle": "5m"}, "retries": {"attempts": 3, "backoff": "1s"},
+            "timeouts": {"connect": "5s", "call": "5m", "write": "30s", "read": "0s", "idle": "5m"},
+            "retries": {"attempts": 3, "backoff": "1s"},
             "limits": {"maxInFlight": 1000, "maxSessions": 10000, "maxQueue": 1000, "queueTimeout": "30s"},
             "accessLog": {"sample": 100}, "drainTimeout": "30s", "sessionKeys": {"revision": 0},
             "disruption": {"maxUnavailable": 1}}
