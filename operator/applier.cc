@@ -57,20 +57,6 @@ kube::ObjectReference reference(const ObjectOwner& owner) {
   return {fleet::kApiVersion, owner.kind, owner.namespace_, owner.name, owner.uid};
 }
 
-Result<std::string> apply_status(kube::Client& client, const ObjectOwner& owner,
-                                 const std::string& status) {
-  const std::string path =
-      kube::object_path(fleet::kApiVersion, owner.namespace_, owner.plural, owner.name) + "/status";
-  // With the uid, so that an object of the same name made meanwhile does not get it.
-  const json identity = {{"name", owner.name}, {"namespace", owner.namespace_}, {"uid", owner.uid}};
-  const std::string body = std::string(R"({"apiVersion":")") + fleet::kApiVersion +
-                           R"(","kind":")" + owner.kind + R"(","metadata":)" + identity.dump() +
-                           R"(,"status":)" + status + "}";
-  auto answer = client.apply(path, body, desired::kFieldManager, /*force=*/true);
-  if (!answer) return fail(answer.error());
-  return std::move(answer->object);
-}
-
 void say(kube::EventRecorder& events, const ObjectOwner& owner,
          std::vector<Announcement> announcements) {
   for (auto& event : announcements) {

@@ -72,11 +72,6 @@ struct Outcome {
 // admission policy, a missing right.
 bool is_refusal(const Error& error);
 
-// Writes the status of `owner`, given as JSON, and answers with the object as it is then. NotFound:
-// it is gone.
-Result<std::string> apply_status(kube::Client& client, const ObjectOwner& owner,
-                                 const std::string& status);
-
 // Tells of `announcements` by Events and in the log.
 void say(kube::EventRecorder& events, const ObjectOwner& owner,
          std::vector<Announcement> announcements);

@@ -55,10 +55,7 @@ Result<kube::Next> GatewayReconciler::reconcile(const std::string& key) {
 // that one whose gateway was deleted while nobody looked goes, too.
 Result<void> GatewayReconciler::clean_up(const std::string& key) {
   applier_.forget(key);
-  {
-    std::lock_guard lock(mutex_);
-    told_.erase(key);
-  }
+  statuses_.forget(key);
   if (!parts_.world.watches(ChildKind::ClusterRoleBinding)) return {};
   const auto [namespace_, name] = kube::split_key(key);
   const std::string binding = desired::cluster_binding_name(namespace_, name);
@@ -120,50 +117,26 @@ desired::ObservedGateway GatewayReconciler::observe(const GatewayEntry& entry,
   return observed;
 }
 
-Duration GatewayReconciler::since_told(const std::string& key) {
-  std::lock_guard lock(mutex_);
-  const auto now = parts_.clock.monotonic();
-  // One not seen before waits, too: a restart writes nothing.
-  return now - told_.emplace(key, now).first->second;
-}
-
 Result<kube::Next> GatewayReconciler::tell(const GatewayEntry& entry, const Outcome& outcome) {
   const auto observed = observe(entry, outcome);
   const auto& before = entry.gateway.status;
   const auto after = desired::build_gateway_status(entry.gateway, observed, parts_.clock.wall());
-  const auto wait = status_wait(before, after, since_told(fleet::key(entry.gateway)));
-  Duration next = kCountInterval;
-  if (wait == Duration(0)) {
-    auto written = write_status(entry, after);
-    if (!written) return fail(written.error());
-    // The watch need not tell of what the answer has told already.
-    if (*written) next = Duration(0);
-  } else if (wait) {
-    next = std::min(next, *wait);
-  }
-  // What a later try may bring about: a quota raised, a foreign object deleted.
-  if (outcome.refusal && !entry.invalid) {
-    return fail(ErrorKind::Invalid, outcome.refusal->message);
-  }
-  return kube::Next{next};
+  return StatusWriter::conclude(
+      {.wait = status_wait(before, after, statuses_.since(fleet::key(entry.gateway))),
+       .next = kCountInterval,
+       .may_pass = entry.invalid ? std::nullopt : outcome.refusal,
+       .write = [&] { return write_status(entry, after); }});
 }
 
 Result<bool> GatewayReconciler::write_status(const GatewayEntry& entry,
                                              const fleet::GatewayStatus& after) {
   const auto& gateway = entry.gateway;
   const auto owner = owner_of(gateway);
-  auto answer = apply_status(parts_.client, owner, fleet::encode_gateway_status(after));
-  if (!answer) {
-    // Deleted meanwhile.
-    if (answer.error().kind == ErrorKind::NotFound) return false;
-    return fail(answer.error());
-  }
-  {
-    std::lock_guard lock(mutex_);
-    told_[fleet::key(gateway)] = parts_.clock.monotonic();
-  }
+  auto answer = statuses_.write(owner, fleet::encode_gateway_status(after));
+  if (!answer) return fail(answer.error());
+  if (!*answer) return false;
   bool changed = false;
-  if (auto stored = decode_gateway_entry(*answer)) {
+  if (auto stored = decode_gateway_entry(**answer)) {
     changed = stored->gateway.generation != gateway.generation;
     parts_.world.gateways.note_written(std::move(*stored));
   }

@@ -4,8 +4,6 @@
 // from several threads, never for the same key at once.
 #pragma once
 
-#include <map>
-#include <mutex>
 #include <string>
 
 #include "base/clock.h"
@@ -16,6 +14,7 @@
 #include "kube/events.h"
 #include "operator/applier.h"
 #include "operator/session_keys.h"
+#include "operator/status_writer.h"
 #include "operator/telemetry.h"
 #include "operator/world.h"
 
@@ -40,7 +39,8 @@ class GatewayReconciler {
       : parts_(parts),
         keys_(std::move(keys)),
         options_(std::move(options)),
-        applier_({parts.client, parts.world, parts.events, parts.telemetry}) {}
+        applier_({parts.client, parts.world, parts.events, parts.telemetry}),
+        statuses_(parts.client, parts.clock) {}
 
   // Nothing where there is no MCPGateway `key`, but that what is left of one is deleted. Errors:
   // what the API server refused or could not do; the caller tries again later.
@@ -54,17 +54,13 @@ class GatewayReconciler {
   Result<kube::Next> tell(const GatewayEntry& entry, const Outcome& outcome);
   // True where the answer shows another spec than `entry`.
   Result<bool> write_status(const GatewayEntry& entry, const fleet::GatewayStatus& after);
-  // Since the last write of its status, or since it was seen first.
-  Duration since_told(const std::string& key);
 
   // Constant after construction, or safe by themselves.
   const Parts parts_;
   const SessionKeys keys_;
   const GatewayOptions options_;
   Applier applier_;
-  // Protected by mutex_.
-  std::mutex mutex_;
-  std::map<std::string, MonotonicTime> told_;  // by key: the last write of its status
+  StatusWriter statuses_;
 };
 
 }  // namespace mcpfleet::op

@@ -63,8 +63,7 @@ void Reconciler::forget(const std::string& key) {
   parts_.scalers.forget(key);
   if (parts_.surroundings != nullptr) parts_.surroundings->forget(key);
   applier_.forget(key);
-  std::lock_guard lock(mutex_);
-  told_.erase(key);
+  statuses_.forget(key);
 }
 
 Result<kube::Next> Reconciler::reconcile(const std::string& key) {
@@ -160,13 +159,6 @@ desired::Observed Reconciler::observe(const ServerEntry& entry, const Attempt& o
   return observed;
 }
 
-Duration Reconciler::since_told(const std::string& key) {
-  std::lock_guard lock(mutex_);
-  const auto now = parts_.clock.monotonic();
-  // A server not seen before waits, too: a restart writes nothing.
-  return now - told_.emplace(key, now).first->second;
-}
-
 Result<kube::Next> Reconciler::tell(const ServerEntry& entry, const Attempt& outcome) {
   const std::string key = fleet::key(entry.server);
   const auto now = parts_.clock.wall();
@@ -186,38 +178,21 @@ Result<kube::Next> Reconciler::tell(const ServerEntry& entry, const Attempt& out
   }
   const auto& before = entry.server.status;
   const auto after = desired::build_status(entry.server, observed, now);
-  const auto wait = status_wait(before, after, since_told(key));
-  Duration next = next_look(entry);
-  if (wait == Duration(0)) {
-    auto written = write_status(entry, before, after, view ? &*view : nullptr);
-    if (!written) return fail(written.error());
-    // The watch need not tell of what the answer has told already.
-    if (*written) next = Duration(0);
-  } else if (wait) {
-    next = std::min(next, *wait);
-  }
-  // What a later try may bring about: a quota raised, a foreign object deleted.
-  if (outcome.refusal && !entry.invalid) {
-    return fail(ErrorKind::Invalid, outcome.refusal->message);
-  }
-  return kube::Next{next};
+  return StatusWriter::conclude(
+      {.wait = status_wait(before, after, statuses_.since(key)),
+       .next = next_look(entry),
+       .may_pass = entry.invalid ? std::nullopt : outcome.refusal,
+       .write = [&] { return write_status(entry, before, after, view ? &*view : nullptr); }});
 }
 
 Result<bool> Reconciler::write_status(const ServerEntry& entry, const fleet::Status& before,
                                       const fleet::Status& after, const ScalingView* view) {
   const auto& server = entry.server;
-  auto answer = apply_status(parts_.client, owner_of(server), fleet::encode_status(after));
-  if (!answer) {
-    // Deleted meanwhile.
-    if (answer.error().kind == ErrorKind::NotFound) return false;
-    return fail(answer.error());
-  }
+  auto answer = statuses_.write(owner_of(server), fleet::encode_status(after));
+  if (!answer) return fail(answer.error());
+  if (!*answer) return false;
   bool changed = false;
-  {
-    std::lock_guard lock(mutex_);
-    told_[fleet::key(server)] = parts_.clock.monotonic();
-  }
-  if (auto stored = decode_server(*answer)) {
+  if (auto stored = decode_server(**answer)) {
     changed = stored->server.generation != server.generation;
     parts_.world.servers.note_written(std::move(*stored));
   }

@@ -5,8 +5,6 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
-#include <mutex>
 #include <optional>
 #include <string>
 
@@ -20,6 +18,7 @@
 #include "operator/scalers.h"
 #include "operator/scaling_loop.h"
 #include "operator/session_keys.h"
+#include "operator/status_writer.h"
 #include "operator/surroundings.h"
 #include "operator/telemetry.h"
 #include "operator/world.h"
@@ -50,7 +49,8 @@ class Reconciler {
       : parts_(parts),
         keys_(std::move(keys)),
         options_(std::move(options)),
-        applier_({parts.client, parts.world, parts.events, parts.telemetry}) {}
+        applier_({parts.client, parts.world, parts.events, parts.telemetry}),
+        statuses_(parts.client, parts.clock) {}
 
   // Errors: what the API server refused or could not do; the caller tries again later.
   Result<kube::Next> reconcile(const std::string& key);
@@ -64,8 +64,6 @@ class Reconciler {
   Outcome bring_about(const fleet::MCPServer& server, const View& view);
   Result<kube::Next> tell(const ServerEntry& entry, const Attempt& outcome);
   desired::Observed observe(const ServerEntry& entry, const Attempt& outcome);
-  // Since the last write of its status, or since it was seen first.
-  Duration since_told(const std::string& key);
   // True where the answer shows another spec than `entry`.
   Result<bool> write_status(const ServerEntry& entry, const fleet::Status& before,
                             const fleet::Status& after, const ScalingView* view);
@@ -78,9 +76,7 @@ class Reconciler {
   const SessionKeys keys_;
   const ReconcilerOptions options_;
   Applier applier_;
-  // Protected by mutex_.
-  std::mutex mutex_;
-  std::map<std::string, MonotonicTime> told_;  // by server key: the last write of its status
+  StatusWriter statuses_;
 };
 
 }  // namespace mcpfleet::op

@@ -5,7 +5,9 @@ import contextlib
 import json
 import os
 import pathlib
+import re
 import shlex
+import socket
 import subprocess
 import time
 
@@ -13,6 +15,9 @@ import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BIN = pathlib.Path(os.environ.get("MCPFLEET_BIN", ROOT / "build" / "dev" / "bin"))
+# Several clusters, and tests at each, may be there at once: each has its own of 127.0.0.0/8 for pods that are played.
+CLUSTER = os.environ.get("MCPFLEET_INTEGRATION_CLUSTER", "itest")
+LOOPBACK = f"127.{int(re.search('[0-9]*$', CLUSTER)[0] or 0) % 256}"
 
 
 def wait_for(what, condition, timeout=30, every=0.1):
@@ -28,6 +33,12 @@ def wait_for(what, condition, timeout=30, every=0.1):
             return last
         time.sleep(every)
     pytest.fail(f"waited {timeout} s for {what}; last: {last!r}")
+
+
+def free_port(address="127.0.0.1"):
+    with socket.socket() as one:
+        one.bind((address, 0))
+        return one.getsockname()[1]
 
 
 class ApiCluster:
@@ -115,7 +126,7 @@ def grant_operator(cluster, namespace, *values):
 @pytest.fixture(scope="session")
 def api_cluster():
     """The cluster of all integration tests, with our CRDs. It stays up afterwards; hack/test takes it down."""
-    cluster = ApiCluster(os.environ.get("MCPFLEET_INTEGRATION_CLUSTER", "itest"))
+    cluster = ApiCluster(CLUSTER)
     cluster.kubectl("apply", "--server-side", "--force-conflicts", "-f", str(ROOT / "crds"))
     cluster.kubectl("wait", "--for=condition=Established", "--timeout=30s", "crd/mcpservers.mcpfleet.dev",
                     "crd/mcpgateways.mcpfleet.dev")

@@ -1,19 +1,16 @@
 """A real Redis on a free loopback port, with nothing on disk."""
 
 import shutil
-import socket
 import subprocess
 
-from conftest import wait_for
+from conftest import free_port, wait_for
 
 
 class RedisServer:
     def __init__(self, directory):
         assert shutil.which("redis-server"), "redis-server is missing; see: hack/deps install test"
         self.directory = directory
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        self.port = free_port()
         self.url = f"redis://127.0.0.1:{self.port}/0"
         self.start()
 

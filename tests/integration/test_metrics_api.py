@@ -85,12 +85,12 @@ def available(cluster, service):
 
 
 class Adapter:
-    def __init__(self, cluster, directory, *flags, port=16443, health_port=18088):
+    def __init__(self, cluster, directory, *flags):
         self.cluster, self.directory, self.flags, self.runs = cluster, directory, flags, 0
-        self.port, self.health = port, f"127.0.0.1:{health_port}"
+        self.port, self.health = conftest.free_port(cluster.host_ip), f"127.0.0.1:{conftest.free_port()}"
         self.kubeconfig = directory / "kubeconfig"
         self.token = kubeconfig_of(cluster, "adapter", self.kubeconfig)
-        self.url = f"https://{cluster.host_ip}:{port}"
+        self.url = f"https://{cluster.host_ip}:{self.port}"
 
     def start(self):
         self.runs += 1
@@ -160,6 +160,7 @@ def serving(cluster, directory, *flags):
         found.stop()
     finally:
         cluster.kubectl("delete", "apiservice", *API_SERVICES, "--ignore-not-found")
+        cluster.kubectl("delete", "endpointslices", "-n", SYSTEM, "-l", "kubernetes.io/service-name=adapter")
 
 
 @pytest.fixture(scope="module")
@@ -179,7 +180,7 @@ def fleet(api_cluster, namespace):
 
 
 class Fleet:
-    addresses = iter(f"127.0.{i // 250 + 1}.{i % 250 + 1}" for i in range(5000))
+    addresses = iter(f"{conftest.LOOPBACK}.{i // 250 + 1}.{i % 250 + 1}" for i in range(5000))
 
     def __init__(self, cluster, namespace):
         self.cluster, self.namespace, self.pods = cluster, namespace, {}
@@ -570,7 +571,7 @@ def test_the_hpa_shows_why_there_is_no_value(adapter, fleet, api_cluster):
 
 def test_two_replicas_answer_alike_and_either_may_die(adapter, fleet, api_cluster, tmp_path):
     pods = fleet.server("x", 2, rate=20)
-    second = Adapter(api_cluster, tmp_path, port=16444, health_port=18089)
+    second = Adapter(api_cluster, tmp_path)
     path = (f"/apis/{GROUPS[0]}/v1beta2/namespaces/{fleet.namespace}/mcpservers.mcpfleet.dev/x/mcp_requests_per_second")
 
     def item(replica):
@@ -635,5 +636,5 @@ def test_restarted_it_serves_the_same_certificate(api_cluster, adapter):
     assert api_cluster.get("secret", "adapter-tls", "-n", SYSTEM)["data"] == secret["data"]
     for service in API_SERVICES:
         assert api_cluster.get("apiservice", service)["spec"]["caBundle"] == secret["data"]["ca.crt"]
-    shown = ssl.get_server_certificate((api_cluster.host_ip, 16443))
+    shown = ssl.get_server_certificate((api_cluster.host_ip, adapter.port))
     assert shown.strip() == base64.b64decode(secret["data"]["tls.crt"]).decode().strip()

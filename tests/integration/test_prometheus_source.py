@@ -5,7 +5,6 @@ import contextlib
 import datetime
 import http.server
 import re
-import socket
 import subprocess
 import threading
 import time
@@ -13,7 +12,7 @@ import urllib.error
 import urllib.request
 
 import pytest
-from conftest import wait_for
+from conftest import free_port, wait_for
 from test_metrics_api import EXTERNAL, GROUPS, hpa, milli, pods_metric, serving, value_of
 from test_metrics_api import fleet as shop  # noqa: F401  (a fixture)
 
@@ -110,9 +109,7 @@ class Prometheus:
     """The real server. It can be ended and started again at the same address."""
 
     def __init__(self, directory, exporter_port):
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        self.port = free_port()
         self.directory, self.url = directory, f"http://127.0.0.1:{self.port}"
         (directory / "prometheus.yml").write_text(CONFIG % exporter_port)
 

@@ -4,7 +4,7 @@ import contextlib
 import urllib.request
 
 import pytest
-from conftest import chart_rbac, grant, grant_operator, program, wait_for
+from conftest import chart_rbac, free_port, grant, grant_operator, program, wait_for
 from test_operator import OPERATOR_NAMESPACE, mcp_server, wait_accepted, with_requests
 
 SIDECAR = "example.invalid/mcp-sidecar:test"
@@ -102,14 +102,14 @@ def test_the_metrics_adapter_in_some_namespaces(api_cluster, namespaces, tmp_pat
     for namespace in (watched, other):
         api_cluster.apply(mcp_server(namespace, "a"))
         make_pod(api_cluster, namespace, "a")
-    log, health = tmp_path / "log", "127.0.0.1:18089"
+    log, health = tmp_path / "log", f"127.0.0.1:{free_port()}"
 
     def told(path):
         with urllib.request.urlopen(f"http://{health}{path}", timeout=5) as answer:
             return answer.read().decode()
 
     # The APIServices are the other tests'.
-    with program("mcp-metrics-adapter", "--kubeconfig", str(kubeconfig), "--namespace", own, "--listen", "127.0.0.1:16444",
+    with program("mcp-metrics-adapter", "--kubeconfig", str(kubeconfig), "--namespace", own, "--listen", "127.0.0.1:0",
                  "--health-listen", health, "--service-name", "adapter", "--tls-secret", "mcp-metrics-adapter-tls",
                  "--api-services", "", f"--watch-namespaces={watched}", f"--operator-lease={own}/mcp-operator", log=log):
         wait_for("the adapter to be ready", lambda: told("/readyz"))
