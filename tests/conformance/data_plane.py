@@ -40,52 +40,80 @@ def listens(port):
         return one.connect_ex(("127.0.0.1", port)) == 0
 
 
-class Process(subprocess.Popen):
-    """One that may be stopped by who started it; else it should run on."""
+def _start(argv, log, environment=None):
+    with open(log, "a") as out:
+        return subprocess.Popen([str(word) for word in argv], stdout=out, stderr=subprocess.STDOUT,
+                                env={**os.environ, **(environment or {})})
 
-    stopped = False
 
-    def stop(self, by=signal.SIGTERM):
-        self.stopped = True
-        self.send_signal(by)
+def _check_runs(process, log):
+    if process.poll() is not None:
+        raise RuntimeError(f"{process.args[0]} ended by itself with {process.returncode}:\n{log.read_text()[-4000:]}")
+
+
+def _end(process):
+    process.terminate()
+    try:
+        process.wait(timeout=15)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 @contextlib.contextmanager
 def running(argv, log):
-    """A program until the end of the block; it is ended with SIGTERM. Yields the process. RuntimeError where it has ended
-    by itself."""
-    with open(log, "w") as out:
-        process = Process([str(word) for word in argv], stdout=out, stderr=subprocess.STDOUT)
+    """A program until the end of the block; it is ended with SIGTERM. RuntimeError where it has ended by itself."""
+    process = _start(argv, log)
     try:
-        yield process
-        if process.poll() is not None and not process.stopped:
-            raise RuntimeError(f"{argv[0]} ended by itself with {process.returncode}:\n{log.read_text()[-4000:]}")
+        yield
+        _check_runs(process, log)
     finally:
-        process.stop()
-        try:
-            process.wait(timeout=15)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        _end(process)
 
 
 class Program:
-    """A running mcp-sidecar or mcp-gateway; `url` is where MCP is there."""
+    """An mcp-sidecar or mcp-gateway; `url` is where MCP is there."""
 
-    def __init__(self, port, metrics_port, path, process):
-        self.port = port
-        self.metrics_port = metrics_port
-        self.url = f"http://127.0.0.1:{port}{path}"
-        self.process = process
+    def __init__(self, command, arguments, name, log, path, address="127.0.0.1"):
+        self.port, self._metrics_port = free_port(), free_port()
+        self.url = f"http://{address}:{self.port}{path}"
+        self._argv = [*command, "--listen", f"{address}:{self.port}", "--metrics-listen", f"127.0.0.1:{self._metrics_port}",
+                      *arguments]
+        self._name, self._log = name, log
+        self._stopped = False
+        self._process = None
+
+    def start(self):
+        """Starts it, again where it was stopped, and waits until it is ready."""
+        self._stopped = False
+        self._process = _start(self._argv, self._log, {"POD_NAME": self._name})
+        wait_for(f"{self._name} to be ready", self._ready)
+
+    def stop(self, by=signal.SIGTERM, timeout=60):
+        """Ends it on purpose, and waits until it has ended."""
+        self._stopped = True
+        self._process.send_signal(by)
+        self._process.wait(timeout=timeout)
+
+    @contextlib.contextmanager
+    def running(self):
+        try:
+            self.start()
+            yield self
+            if not self._stopped:
+                _check_runs(self._process, self._log)
+        finally:
+            _end(self._process)
 
     def get(self, path):
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.metrics_port}{path}", timeout=10) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self._metrics_port}{path}", timeout=10) as answer:
             return answer.read().decode()
 
     def health(self):
         return json.loads(self.get("/health"))
 
-    def ready(self):
+    def _ready(self):
+        _check_runs(self._process, self._log)
         try:
             self.get("/ready")
         except (urllib.error.URLError, OSError):
@@ -93,29 +121,23 @@ class Program:
         return True
 
 
-@contextlib.contextmanager
-def _ready(command, key, arguments, path, log):
-    port, metrics_port = free_port(), free_port()
-    argv = [*command, "--listen", f"127.0.0.1:{port}", "--metrics-listen", f"127.0.0.1:{metrics_port}",
-            "--session-key-file", key, "--drain-grace", "0s", *arguments]
-    with running(argv, log) as process:
-        one = Program(port, metrics_port, path, process)
-        wait_for(f"{command[0].name} to be ready", lambda: process.poll() is not None or one.ready())
-        yield one
-
-
 def _key(file):
     if not file.exists():
         file.write_bytes(secrets.token_bytes(32))
-    return file
+    return ["--session-key-file", file]
+
+
+# A test waits for nobody else to hear of an end.
+QUICK_DRAIN = ("--drain-grace", "0s", "--drain-timeout", "1s")
 
 
 @contextlib.contextmanager
-def sidecar(folder, *arguments, name="sidecar", drain_timeout="1s"):
+def sidecar(folder, *arguments, name="sidecar", drain=QUICK_DRAIN, address="127.0.0.1"):
     """A sidecar that is ready; `arguments` say what it stands in front of. Those of one folder are pods of one server, and
     need a name each."""
-    words = ["--drain-socket", folder / f"{name}.sock", "--drain-timeout", drain_timeout, *arguments]
-    with _ready([BIN / "mcp-sidecar", "serve"], _key(folder / "sidecar.key"), words, "/mcp", folder / f"{name}.log") as one:
+    words = [*_key(folder / "sidecar.key"), "--drain-socket", folder / f"{name}.sock", *drain, *arguments]
+    command = [BIN / "mcp-sidecar", "serve"]
+    with Program(command, words, name, folder / f"{name}.log", "/mcp", address).running() as one:
         yield one
 
 
@@ -133,14 +155,27 @@ def routes(pods):
 
 
 @contextlib.contextmanager
-def gateway(folder, pods, name="gateway", drain_timeout="1s"):
+def gateway(folder, pods, name="gateway", drain=QUICK_DRAIN):
     """A gateway that is ready, in front of the pods of one MCPServer, given as in routes(). Those of one folder share the
     keys of sessions, and need a name each."""
     file = folder / f"{name}.routes.json"
     file.write_text(json.dumps({"kind": "List", "items": routes(pods)}))
-    words = ["--routes", file, "--drain-timeout", drain_timeout]
-    path = f"/{NAMESPACE}/{SERVER}/mcp"
-    with _ready([BIN / "mcp-gateway"], _key(folder / "gateway.key"), words, path, folder / f"{name}.log") as one:
+    with _gateway(folder, name, ["--routes", file, *drain], f"/{NAMESPACE}/{SERVER}/mcp") as one:
+        yield one
+
+
+@contextlib.contextmanager
+def watching_gateway(folder, kubeconfig, namespace, server):
+    """A gateway that is ready, and learns from an API server; its `url` is that of one MCPServer."""
+    words = ["--kubeconfig", kubeconfig, "--watch-namespaces", namespace, *QUICK_DRAIN]
+    with _gateway(folder, "gateway", words, f"/{namespace}/{server}/mcp") as one:
+        yield one
+
+
+@contextlib.contextmanager
+def _gateway(folder, name, arguments, path):
+    words = [*_key(folder / "gateway.key"), *arguments]
+    with Program([BIN / "mcp-gateway"], words, name, folder / f"{name}.log", path).running() as one:
         yield one
 
 
