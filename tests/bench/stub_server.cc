@@ -2,7 +2,7 @@
 // server-everything gives them (a server-sent event in one chunk). Its own time is small and even,
 // so that what stands in front of it can be seen.
 //
-//   stub_server --listen 127.0.0.1:0 --seconds 120
+//   stub_server --listen 127.0.0.1:0 --seconds 120 --echo "Echo: hi"
 #include <strings.h>
 
 #include <algorithm>
@@ -21,7 +21,6 @@ namespace {
 constexpr std::string_view kInitialized =
     R"({"protocolVersion":"2025-06-18","capabilities":{"tools":{}},)"
     R"("serverInfo":{"name":"stub","version":"1"}})";
-constexpr std::string_view kEcho = R"({"content":[{"type":"text","text":"Echo: hi"}]})";
 constexpr std::size_t kMaxRequest = 1 << 20;
 
 struct Request {
@@ -70,7 +69,7 @@ std::string event_stream(std::string_view id, std::string_view result) {
   return std::string(size, end) + "\r\n" + event + "\r\n0\r\n\r\n";
 }
 
-std::string answer_to(const Request& request) {
+std::string answer_to(const Request& request, std::string_view echo) {
   constexpr std::string_view kHead =
       "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: no-cache\r\n"
       "Mcp-Session-Id: 0b61cd5b-1f38-4a15-8a5f-0d4a4e3c8f11\r\nTransfer-Encoding: chunked\r\n\r\n";
@@ -82,17 +81,17 @@ std::string answer_to(const Request& request) {
     return "HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n";
   }
   const bool initialize = request.body.find("\"initialize\"") != std::string_view::npos;
-  return std::string(kHead) + event_stream(id_of(request.body), initialize ? kInitialized : kEcho);
+  return std::string(kHead) + event_stream(id_of(request.body), initialize ? kInitialized : echo);
 }
 
-void serve(bench::Fd client) {
+void serve(bench::Fd client, std::string_view echo) {
   std::string bytes;
   char buffer[16384];
   while (const auto size = bench::receive(client, buffer, sizeof buffer)) {
     bytes.append(buffer, size);
     Request request;
     while (const auto used = first_request(bytes, request)) {
-      if (!bench::send_all(client, answer_to(request))) return;
+      if (!bench::send_all(client, answer_to(request, echo))) return;
       bytes.erase(0, *used);
     }
     if (bytes.size() > kMaxRequest) return;
@@ -102,8 +101,10 @@ void serve(bench::Fd client) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const bench::Flags flags(argc, argv, {{"listen", "127.0.0.1:0"}, {"seconds", "120"}});
+  const bench::Flags flags(argc, argv,
+                           {{"listen", "127.0.0.1:0"}, {"seconds", "120"}, {"echo", "Echo: hi"}});
   bench::exit_after(flags.number("seconds"));
   const auto listener = bench::listen_on(flags.text("listen"));
-  for (;;) std::thread(serve, bench::accept_from(listener)).detach();
+  const auto echo = R"({"content":[{"type":"text","text":")" + flags.text("echo") + R"("}]})";
+  for (;;) std::thread(serve, bench::accept_from(listener), std::string_view(echo)).detach();
 }

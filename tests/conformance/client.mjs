@@ -1,8 +1,8 @@
 // The official TypeScript SDK's client against one URL:   client.mjs URL legacy|auto   Prints what it saw as one JSON line.
-import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
+import { Client, LOG_LEVEL_META_KEY, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 
 const [url, mode] = process.argv.slice(2);
-const seen = { progress: [] };
+const seen = { progress: [], logged: [], changed: [] };
 
 const client = new Client({ name: 'typescript', version: '1' }, {
   capabilities: { elicitation: {}, sampling: {} },
@@ -13,6 +13,12 @@ client.setRequestHandler('sampling/createMessage', async () => ({
   role: 'assistant', model: 'm', content: { type: 'text', text: '42' },
 }));
 
+client.setNotificationHandler('notifications/message', ({ params }) => { seen.logged.push(params.data); });
+const changed = new Promise(resolve => client.setNotificationHandler('notifications/resources/updated', ({ params }) => {
+  seen.changed.push(params.uri);
+  resolve();
+}));
+
 await client.connect(new StreamableHTTPClientTransport(new URL(url)));
 seen.version = client.getNegotiatedProtocolVersion?.();
 const call = async (name, args, options) => (await client.callTool({ name, arguments: args ?? {} }, options)).content[0].text;
@@ -20,6 +26,12 @@ seen.tools = (await client.listTools()).tools.map(tool => tool.name).sort();
 seen.greet = await call('greet');
 seen.think = await call('think');
 await call('steps', {}, { onprogress: report => seen.progress.push(report.progress) });
+await client.callTool({ name: 'tell', arguments: {}, _meta: { [LOG_LEVEL_META_KEY]: 'info' } });
+// Without a subscription the server tells its one legacy client all the same.
+const subscription = mode === 'auto' ? await client.listen({ resourceSubscriptions: ['test://thing'] }) : undefined;
+await call('touch');
+await changed;
+await subscription?.close();
 const abort = new AbortController();
 setTimeout(() => abort.abort(), 500);
 await call('wait', { name: 'typescript' }, { signal: abort.signal }).then(() => { seen.wait = 'answered'; }, () => { seen.wait = 'cancelled'; });

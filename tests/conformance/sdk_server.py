@@ -1,5 +1,5 @@
-"""An MCP server of the official Python SDK that asks its clients things, reports progress, can be cancelled and tells of
-changes:   sdk_server.py stdio | sdk_server.py PORT [legacy-sse]"""
+"""An MCP server of the official Python SDK that asks its clients things, reports progress, logs, can be cancelled
+and tells of changes:   sdk_server.py stdio | sdk_server.py PORT [legacy-sse]"""
 
 import sys
 
@@ -62,6 +62,13 @@ async def steps(ctx: Context) -> str:
     for step in (1, 2, 3):
         await ctx.report_progress(progress=step, total=3, message=f"step {step}")
     return "done"
+
+
+@server.tool()
+async def tell(ctx: Context) -> str:
+    """Writes to the client's log."""
+    await ctx.info("listen")
+    return "told"
 
 
 @server.tool()

@@ -1,15 +1,17 @@
-"""The official Python SDK's client and server with a sidecar between them: both transports, both eras, all modes."""
+"""The official Python SDK's client and server with a sidecar between them, or a gateway and a sidecar: both transports, both
+eras, all modes."""
 
 import contextlib
 import pathlib
 import sys
+from typing import NamedTuple
 
 import anyio
 import pytest
 from mcp import Client
 from mcp.types import CreateMessageResult, ElicitResult, TextContent
 
-from conftest import free_port, listens, running, sidecar, wait_for
+from data_plane import Program, by_way_of, free_port, listens, running, wait_for
 
 SERVER = pathlib.Path(__file__).parent / "sdk_server.py"
 THING = "test://thing"
@@ -17,17 +19,17 @@ STDIO = ["--stdio", "--", sys.executable, SERVER, "stdio"]
 
 
 @contextlib.contextmanager
-def in_front_of(kind, folder):
-    """A sidecar before the SDK's server: over HTTP, or over stdio in one of its modes."""
-    if kind != "http":
-        with sidecar(folder, "--stdio-mode", kind, *STDIO) as one:
-            yield one
-        return
-    port = free_port()
-    with running([sys.executable, SERVER, port], folder / "server.log"):
-        wait_for("the server", lambda: listens(port))
-        with sidecar(folder, "--upstream", f"http://127.0.0.1:{port}") as one:
-            yield one
+def in_front_of(kind, way, folder):
+    """Before the SDK's server, over HTTP or over stdio in one of its modes: who clients talk to, and the sidecar."""
+    with contextlib.ExitStack() as stack:
+        if kind == "http":
+            port = free_port()
+            stack.enter_context(running([sys.executable, SERVER, port], folder / "server.log"))
+            wait_for("the server", lambda: listens(port))
+            arguments = ["--upstream", f"http://127.0.0.1:{port}"]
+        else:
+            arguments = ["--stdio-mode", kind, *STDIO]
+        yield stack.enter_context(by_way_of(way, folder, *arguments))
 
 
 async def elicit(context, params):
@@ -46,15 +48,23 @@ def text(result):
     return result.content[0].text
 
 
-CASES = [("http", "legacy"), ("http", "auto"), ("perSession", "legacy"), ("perSession", "auto"), ("pooled", "legacy"),
-         ("pooled", "auto"), ("shared", "auto")]
+# What a gateway sees does not depend on how a sidecar shares its processes.
+CASES = [(kind, mode, "sidecar") for kind in ("http", "perSession", "pooled") for mode in ("legacy", "auto")]
+CASES += [("shared", "auto", "sidecar")]
+CASES += [(kind, mode, "gateway") for kind in ("http", "perSession") for mode in ("legacy", "auto")]
+
+
+class Case(NamedTuple):
+    front: Program
+    mode: str
+    sidecar: Program
 
 
 @pytest.fixture(scope="module", params=CASES, ids=lambda case: "-".join(case))
 def case(request, tmp_path_factory):
-    kind, mode = request.param
-    with in_front_of(kind, tmp_path_factory.mktemp(kind)) as one:
-        yield one, mode
+    kind, mode, way = request.param
+    with in_front_of(kind, way, tmp_path_factory.mktemp(kind)) as (front, behind):
+        yield Case(front, mode, behind)
 
 
 def run(body):
@@ -66,7 +76,7 @@ def run(body):
 
 
 def test_era(case):
-    one, mode = case
+    one, mode, _ = case
 
     async def body():
         async with client(one, mode) as c:
@@ -76,7 +86,7 @@ def test_era(case):
 
 
 def test_elicitation_and_sampling(case):
-    one, mode = case
+    one, mode, _ = case
 
     async def body():
         async with client(one, mode) as c:
@@ -86,7 +96,7 @@ def test_elicitation_and_sampling(case):
 
 
 def test_progress(case):
-    one, mode = case
+    one, mode, _ = case
     seen = []
 
     async def on_progress(progress, total, message):
@@ -99,8 +109,22 @@ def test_progress(case):
     assert seen == [(step, 3, f"step {step}") for step in (1, 2, 3)]
 
 
+def test_logging(case):
+    one, mode, _ = case
+    seen = []
+
+    async def on_log(params):
+        seen.append((params.level, params.data))
+
+    async def body():
+        async with client(one, mode, logging_callback=on_log, log_level="info") as c:
+            assert text(await c.call_tool("tell")) == "told"
+    run(body)
+    assert seen == [("info", "listen")]
+
+
 def test_cancellation(case):
-    one, mode = case
+    one, mode, behind = case
     name = f"{mode}-caller"
 
     async def body():
@@ -110,13 +134,13 @@ def test_cancellation(case):
             with anyio.fail_after(20):
                 while name not in str((await c.call_tool("was_cancelled")).content):
                     await anyio.sleep(0.05)
-                while one.health()["inFlight"] > 0:  # a server need not answer what was cancelled: that takes 5 s
+                while behind.health()["inFlight"] > 0:  # a server need not answer what was cancelled: that takes 5 s
                     await anyio.sleep(0.1)
     run(body)
 
 
 def test_subscription(case):
-    one, mode = case
+    one, mode, _ = case
 
     async def modern():
         async with client(one, mode) as c, c.listen(resource_subscriptions=[THING]) as changes:
@@ -140,7 +164,7 @@ def test_subscription(case):
 
 
 def test_many_clients_of_one_process_get_their_own(case):
-    one, mode = case
+    one, mode, _ = case
 
     async def one_client(number):
         async with client(one, mode) as c:

@@ -6,13 +6,15 @@ import pathlib
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
-sys.path[:0] = [str(ROOT / "hack" / "lib"), str(ROOT / "tests" / "e2e")]
+sys.path[:0] = [str(ROOT / "hack" / "lib"), str(ROOT / "tests" / "e2e"), str(ROOT / "tests" / "conformance")]
 
+import data_plane  # noqa: E402
 import servers  # noqa: E402
+import suite  # noqa: E402
 from fleetlab import cluster as lab  # noqa: E402
 from localcluster import base  # noqa: E402
 
-__all__ = ["base", "lab", "servers", "fleet", "namespace", "wait_ready", "only_pod"]
+__all__ = ["base", "data_plane", "lab", "servers", "suite", "fleet", "namespace", "wait_ready", "only_pod"]
 
 
 @contextlib.contextmanager
