@@ -11,6 +11,7 @@ std::optional<proxy::ServerRoute> route_of(const fleet::MCPGateway& gateway,
   route.name = {server.namespace_, server.name};
   route.path = server.config.path;
   route.settings.traffic = fleet::settings_for(gateway.traffic, server.proxy);
+  route.settings.max_sessions_per_pod = static_cast<std::uint32_t>(server.sessions.max_per_replica);
   route.settings.session_idle = server.sessions.idle_timeout;
   return route;
 }

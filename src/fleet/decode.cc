@@ -91,7 +91,8 @@ Transport decode_transport(const Field& field) {
 Sessions decode_sessions(const Field& field) {
   field.object();
   return {field["drainTimeout"].duration(seconds(30), seconds(0), hours(1)),
-          field["idleTimeout"].duration(seconds(1800), seconds(1), hours(24))};
+          field["idleTimeout"].duration(seconds(1800), seconds(1), hours(24)),
+          field["maxPerReplica"].present() ? field["maxPerReplica"].integer(1, 1, 1'000'000) : 0};
 }
 
 Labels decode_labels(const Json& metadata) {

@@ -97,18 +97,20 @@ auto if_given(const Field& field, const Decode& decode) -> std::optional<decltyp
   return decode(field);
 }
 
+auto count(int least, int most) {
+  return [least, most](const Field& given) { return given.integer(least, least, most); };
+}
+
+auto duration(Duration least, Duration most) {
+  return [least, most](const Field& given) { return given.duration(least, least, most); };
+}
+
 LimitsOverride decode_limits(const Field& field) {
   field.object();
-  const auto count = [](int least, int most) {
-    return [least, most](const Field& given) { return given.integer(least, least, most); };
-  };
   return {if_given(field["maxInFlight"], count(1, 100'000)),
           if_given(field["maxSessions"], count(1, 1'000'000)),
           if_given(field["maxQueue"], count(0, 100'000)),
-          if_given(field["queueTimeout"],
-                   [](const Field& given) {
-                     return given.duration(seconds(1), milliseconds(1), minutes(10));
-                   }),
+          if_given(field["queueTimeout"], duration(milliseconds(1), minutes(10))),
           if_given(field["rates"], [](const Field& given) {
             std::vector<RateLimit> rates;
             for (const Field& item : given.items(16)) rates.push_back(decode_rate(item));
@@ -118,9 +120,6 @@ LimitsOverride decode_limits(const Field& field) {
 
 TimeoutsOverride decode_timeouts(const Field& field) {
   field.object();
-  const auto duration = [](Duration least, Duration most) {
-    return [least, most](const Field& given) { return given.duration(least, least, most); };
-  };
   return {if_given(field["connect"], duration(milliseconds(10), minutes(1))),
           if_given(field["call"], duration(seconds(0), hours(24))),
           if_given(field["write"], duration(seconds(1), hours(24))),
@@ -128,12 +127,25 @@ TimeoutsOverride decode_timeouts(const Field& field) {
           if_given(field["idle"], duration(seconds(1), hours(24)))};
 }
 
+ConnectionPoolOverride decode_connection_pool(const Field& field) {
+  field.object();
+  const ConnectionPoolOverride pool{
+      if_given(field["minConnections"], count(0, 1000)),
+      if_given(field["maxConnections"], count(1, 100'000)),
+      if_given(field["acquireTimeout"], duration(milliseconds(1), minutes(10))),
+      if_given(field["healthInterval"], duration(seconds(1), hours(1)))};
+  if (pool.min_connections && pool.max_connections && *pool.min_connections > *pool.max_connections)
+    field["minConnections"].refuse("must not be more than maxConnections");
+  return pool;
+}
+
 }  // namespace
 
 ProxyOverride decode_proxy(const Field& field) {
   field.object();
   return {if_given(field["loadBalancing"], decode_load_balancing),
-          decode_timeouts(field["timeouts"]), decode_limits(field["limits"])};
+          decode_timeouts(field["timeouts"]), decode_limits(field["limits"]),
+          decode_connection_pool(field["connectionPool"])};
 }
 
 TrafficSettings decode_traffic(const Field& spec) {

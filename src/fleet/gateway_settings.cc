@@ -25,6 +25,11 @@ TrafficSettings settings_for(TrafficSettings of_gateway, const ProxyOverride& of
   replace(result.limits.max_queue, of_server.limits.max_queue);
   replace(result.limits.queue_timeout, of_server.limits.queue_timeout);
   replace(result.limits.rates, of_server.limits.rates);
+  auto& pool = result.connection_pool;
+  replace(pool.min_connections, of_server.connection_pool.min_connections);
+  replace(pool.max_connections, of_server.connection_pool.max_connections);
+  replace(pool.acquire_timeout, of_server.connection_pool.acquire_timeout);
+  replace(pool.health_interval, of_server.connection_pool.health_interval);
   return result;
 }
 

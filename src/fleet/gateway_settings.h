@@ -71,6 +71,17 @@ struct Timeouts {
   bool operator==(const Timeouts&) const = default;
 };
 
+// The connections to each pod. Those that calls use count, and those that nobody uses; a stream on
+// which a client only listens, and what a client sends that is no call, have a connection beside
+// them: a call in flight may wait for what comes on it.
+struct ConnectionPool {
+  int min_connections = 0;     // open also where nobody uses them; at most max_connections count
+  int max_connections = 1024;  // a call that would need one more waits for one
+  Duration acquire_timeout = std::chrono::seconds(30);  // for so long
+  Duration health_interval = std::chrono::seconds(60);  // how often unused ones are looked at
+  bool operator==(const ConnectionPool&) const = default;
+};
+
 // Only where nothing can have happened twice.
 struct Retries {
   int attempts = 3;  // tries in all, the first one included; 1: none is repeated
@@ -123,11 +134,20 @@ struct TimeoutsOverride {
   bool operator==(const TimeoutsOverride&) const = default;
 };
 
+struct ConnectionPoolOverride {
+  std::optional<int> min_connections;
+  std::optional<int> max_connections;
+  std::optional<Duration> acquire_timeout;
+  std::optional<Duration> health_interval;
+  bool operator==(const ConnectionPoolOverride&) const = default;
+};
+
 // spec.proxy of an MCPServer: what it has instead of what its gateway says. Absent: the gateway's.
 struct ProxyOverride {
   std::optional<LoadBalancing> load_balancing;
   TimeoutsOverride timeouts;
   LimitsOverride limits;
+  ConnectionPoolOverride connection_pool;
   bool operator==(const ProxyOverride&) const = default;
 };
 
@@ -139,6 +159,7 @@ struct TrafficSettings {
   Timeouts timeouts;
   Retries retries;
   Limits limits;
+  ConnectionPool connection_pool;
   bool operator==(const TrafficSettings&) const = default;
 };
 

@@ -116,6 +116,7 @@ struct Network {
 struct Sessions {
   Duration drain_timeout = std::chrono::seconds(30);
   Duration idle_timeout = std::chrono::minutes(30);
+  int max_per_replica = 0;  // live ones, at which gateways begin no new one there; 0: any number
   bool operator==(const Sessions&) const = default;
 };
 

@@ -2,6 +2,7 @@
 
 #include <netinet/tcp.h>
 
+#include <algorithm>
 #include <array>
 #include <boost/asio/write.hpp>
 #include <boost/beast/http/error.hpp>
@@ -14,7 +15,7 @@ namespace {
 
 namespace http = boost::beast::http;
 
-constexpr Duration kIdle = std::chrono::seconds(75);     // between requests, and for a head
+constexpr Duration kHead = std::chrono::seconds(75);     // for a head
 constexpr Duration kUpload = std::chrono::seconds(120);  // for a body
 constexpr std::uint32_t kMaxHeader = 64 * 1024;
 constexpr std::size_t kReserve = 16 * 1024;
@@ -66,7 +67,7 @@ Task<bool> ClientLink::read_request() {
   parser_.emplace();
   parser_->header_limit(kMaxHeader);
   parser_->body_limit(plane_.max_body_bytes);
-  deadline = plane_.now() + kIdle;
+  deadline = plane_.now() + idle_;
   const bool greeted = co_await greet();
   if (!greeted) co_return false;
   auto ec = co_await fill(false);
@@ -109,6 +110,7 @@ Task<error_code> ClientLink::fill(bool whole) {
       got = co_await tls_->read_some(room, ec);
     }
     buffer_.commit(got);
+    if (!whole) deadline = std::min(deadline, plane_.now() + kHead);
     if (ec == asio::error::eof)
       co_return parser_->got_some() ? http::error::partial_message : http::error::end_of_stream;
     if (ec) co_return ec;

@@ -66,6 +66,10 @@ class ClientLink final : public Watched {
   // Whether the connection can carry another request after this answer.
   bool keep_open() const { return keep_open_ && !gone_; }
   void close_after_answer() { keep_open_ = false; }
+  // From now on the next request may be so long in coming.
+  void wait_for_requests(Duration idle) { idle_ = idle; }
+  // Whether it speaks TLS with us.
+  bool secure() const { return tls_ != nullptr; }
   // Numeric address of the other side.
   const std::string& peer() const { return peer_; }
 
@@ -87,6 +91,7 @@ class ClientLink final : public Watched {
   std::function<void()> interrupt_;
   bool gone_ = false;
   bool keep_open_ = true;
+  Duration idle_ = std::chrono::seconds(75);
 };
 
 }  // namespace mcpfleet::proxy

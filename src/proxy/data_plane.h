@@ -12,13 +12,12 @@
 #include "proxy/drain_state.h"
 #include "proxy/sweeper.h"
 #include "proxy/tls_session.h"
-#include "proxy/upstream_pool.h"
 
 namespace mcpfleet::proxy {
 
 struct DataPlane {
   DataPlane(asio::io_context& context, std::size_t most_body_bytes, Duration drain_grace)
-      : io(context), max_body_bytes(most_body_bytes), drain(drain_grace), pool(context) {}
+      : io(context), max_body_bytes(most_body_bytes), drain(drain_grace) {}
 
   MonotonicTime now() const { return clock.monotonic(); }
 
@@ -27,7 +26,6 @@ struct DataPlane {
   SystemClock clock;
   DrainState drain;
   Sweeper sweeper;
-  UpstreamPool pool;
   std::shared_ptr<TlsContext> tls;  // of new clients' connections; null: plain HTTP
   std::size_t exchanges = 0;        // POSTs and DELETEs that wait for the end of their answer
 };

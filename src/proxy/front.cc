@@ -3,6 +3,7 @@
 #include "mcp/headers.h"
 #include "mcp/methods.h"
 #include "mcp/origin.h"
+#include "proxy/relay.h"
 #include "proxy/request_line.h"
 #include "proxy/sidecar_relay.h"
 #include "proxy/stdio_service.h"
@@ -12,6 +13,10 @@ namespace {
 
 namespace http = boost::beast::http;
 using mcp::ErrorCode;
+
+// A gateway keeps a connection for as long as an MCPGateway may say (timeouts.idle), and closes it
+// first. Who only claims to be one gains what a stream to listen on gives to all.
+constexpr Duration kGatewayIdle = std::chrono::hours(24) + std::chrono::minutes(1);
 
 Task<> answer_here(Runtime& runtime, ClientLink& client, std::string session, std::string sealed) {
   if (runtime.stdio == nullptr) {
@@ -47,6 +52,7 @@ bool ends_by_itself(const ClientLink& client) {
 Task<> answer_client(Runtime& runtime, ClientLink& client) {
   const auto& request = client.request();
   if (runtime.drain.draining()) client.close_after_answer();
+  if (client.field(kForwardedField)) client.wait_for_requests(kGatewayIdle);
   const auto origin = client.field("Origin");
   if (origin && !mcp::origin_allowed(*origin, runtime.options.allowed_origins)) {
     auto reply = error_answer(403, {}, ErrorCode::InvalidRequest,

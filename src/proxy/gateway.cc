@@ -98,7 +98,7 @@ Impl::~Impl() {
   if (metrics_) metrics_->stop();
   signals_.reset();
   acceptor_.reset();
-  if (plane_) plane_->pool.clear();
+  if (plane_) plane_->close_connections();
   io_.reset();
 }
 
@@ -159,7 +159,7 @@ Task<> Impl::tick() {
     co_await timer.async_wait(caught(ec));
     const auto now = plane_->now();
     plane_->sweeper.sweep(now);
-    plane_->pool.expire(now);
+    if (!plane_->drain.draining()) plane_->keep_connections();
     start_checks(*plane_);
     health_->look(now);
     if (now - last >= kExpiry) {

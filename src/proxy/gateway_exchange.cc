@@ -24,9 +24,6 @@ using routing::Reached;
 using routing::Refusal;
 using End = RelayOutcome::End;
 
-// A sidecar closes a client's connection that was idle for 75 s.
-constexpr Duration kMaxKeep = std::chrono::seconds(60);
-
 bool is_pod_failure(int status) { return status == 502 || status == 503 || status == 504; }
 
 // How a try ended, for statistics.
@@ -52,8 +49,10 @@ routing::Outcome outcome_of(const RelayOutcome& relayed, bool failed_call) {
 
 class Exchange final : public RelayWatcher {
  public:
-  Exchange(GatewayPlane& plane, ClientLink& client, std::shared_ptr<GatewayServer> server)
-      : plane_(plane),
+  Exchange(GatewayPlane& plane, ClientLink& client, std::shared_ptr<GatewayServer> server,
+           std::string document)
+      : document_(std::move(document)),
+        plane_(plane),
         client_(client),
         server_(std::move(server)),
         routed_(*server_->routing),
@@ -72,10 +71,13 @@ class Exchange final : public RelayWatcher {
   struct Try {
     PodId pod;
     routing::Endpoint endpoint;
-    bool refused = false;  // the pod has not taken the request
-    bool minted = false;   // and has begun a session
+    bool refused = false;                                 // the pod has not taken the request
+    bool minted = false;                                  // and has begun a session
+    std::optional<Refusal> no_connection = std::nullopt;  // nor was it sent there
   };
 
+  void ask_for_document();
+  std::string path() const;
   bool open_session();
   std::optional<Refusal> ask_rates();
   Task<std::optional<Refusal>> wait_for_place();
@@ -85,7 +87,8 @@ class Exchange final : public RelayWatcher {
   std::optional<Duration> repeat_after(const RelayOutcome& relayed);
   routing::Attempt attempt(Reached reached, routing::Outcome outcome);
   Task<bool> pause(Duration time);
-  RelayTarget target() const;
+  RelayTarget target(std::shared_ptr<PodPool> pool) const;
+  Task<RelayOutcome> relay_over(std::shared_ptr<PodPool> pool);
   void end_try(const RelayOutcome& relayed, Duration took);
 
   Task<> refuse(Refusal refusal);
@@ -98,6 +101,7 @@ class Exchange final : public RelayWatcher {
   void hold(std::string_view session);
   void finish();
 
+  const std::string document_;
   GatewayPlane& plane_;
   ClientLink& client_;
   const std::shared_ptr<GatewayServer> server_;
@@ -118,10 +122,7 @@ class Exchange final : public RelayWatcher {
 Exchange::~Exchange() {
   const auto now = plane_.now();
   if (held_) routed_.sessions.release(*held_, now);
-  if (placed_) {
-    routed_.admission.done(now);
-    server_->admit_waiting(now);
-  }
+  if (placed_) server_->room.leave(now);
 }
 
 Task<> Exchange::run() {
@@ -132,6 +133,7 @@ Task<> Exchange::run() {
     co_return;
   }
   request_ = std::move(*request);
+  if (!document_.empty()) ask_for_document();
   caller_ = identify(client_.field("Authorization"), client_.peer());
   if (request_.calls) calls_.emplace(server_->stats, request_.messages, start_);
   if (!open_session()) {
@@ -152,6 +154,20 @@ Task<> Exchange::run() {
     }
   }
   finish();
+}
+
+// It is of no session, and ends as a call does.
+void Exchange::ask_for_document() {
+  request_.session.clear();
+  request_.listens = false;
+  const auto timeout = routed_.settings().traffic.timeouts.call;
+  if (timeout.count() > 0) deadline_ = start_ + timeout;
+}
+
+// Where the pods have what is asked for. The path of MCP comes last in that of a document.
+std::string Exchange::path() const {
+  if (document_.empty()) return server_->path;
+  return "/.well-known/" + document_ + (server_->path == "/" ? "" : server_->path);
 }
 
 std::string Exchange::binding() const {
@@ -175,44 +191,11 @@ std::optional<Refusal> Exchange::ask_rates() {
   return routed_.rates.take(rated, plane_.now());
 }
 
-// Registers one who waits for as long as it lives.
-class Waiting {
- public:
-  Waiting(GatewayServer& server, std::uint64_t ticket, Waiter& waiter)
-      : server_(server), ticket_(ticket) {
-    server_.waiters.emplace(ticket_, &waiter);
-  }
-  ~Waiting() { server_.waiters.erase(ticket_); }
-  Waiting(const Waiting&) = delete;
-  Waiting& operator=(const Waiting&) = delete;
-
- private:
-  GatewayServer& server_;
-  std::uint64_t ticket_;
-};
-
 // Placed, refused, or neither: then the client is gone.
 Task<std::optional<Refusal>> Exchange::wait_for_place() {
-  auto& admission = routed_.admission;
-  auto asked = admission.ask(caller_.id, plane_.now());
-  if (auto* const refusal = std::get_if<Refusal>(&asked)) co_return std::move(*refusal);
-  const auto* const waiting = std::get_if<routing::Waiting>(&asked);
-  if (waiting == nullptr) {
-    placed_ = true;
-    co_return std::nullopt;
-  }
-  if (waiting->displaced) server_->displace(*waiting->displaced);
-  Waiter waiter(plane_.io);
-  const Waiting registered(*server_, key_of(waiting->ticket), waiter);
-  client_.start_watching([&waiter] { waiter.wake(Waiter::End::Late); });
-  const auto end = co_await waiter.wait(std::min(waiting->deadline, deadline_));
-  client_.stop_watching();
-  placed_ = end == Waiter::End::Admitted;
-  if (placed_) co_return std::nullopt;
-  if (end == Waiter::End::Displaced) co_return admission.displaced();
-  if (!client_.gone()) co_return admission.give_up(waiting->ticket);
-  admission.cancel(waiting->ticket);
-  co_return std::nullopt;
+  auto got = co_await server_->room.enter(client_, caller_.id, plane_.now(), deadline_);
+  placed_ = got.admitted;
+  co_return std::move(got.refusal);
 }
 
 Task<> Exchange::deliver() {
@@ -232,6 +215,11 @@ Task<> Exchange::deliver() {
     }
     try_ = {*pod, routed_.pods.get(*pod)->endpoint};
     const auto relayed = co_await pass_to_pod();
+    if (try_.no_connection) {
+      auto refusal = *try_.no_connection;
+      co_await refuse(std::move(refusal));
+      co_return;
+    }
     line_.status = relayed.status;
     if (relayed.end == End::Passed || relayed.end == End::Broken || relayed.end == End::ClientGone)
       co_return;
@@ -257,18 +245,16 @@ std::expected<PodId, Refusal> Exchange::choose() {
   return routed_.pods.choose(routing::Purpose::Call, tried_, now, plane_.random);
 }
 
-RelayTarget Exchange::target() const {
+RelayTarget Exchange::target(std::shared_ptr<PodPool> pool) const {
   const auto& timeouts = routed_.settings().traffic.timeouts;
-  RelayTarget target{.path = server_->path,
+  RelayTarget target{.pool = std::move(pool),
+                     .path = path(),
                      .session = session_ ? session_->backend_id : std::string(),
                      .connect_timeout = timeouts.connect,
                      .deadline = deadline_,
-                     .write_timeout = timeouts.write,
-                     .keep = std::min(timeouts.idle, kMaxKeep)};
+                     .write_timeout = timeouts.write};
   if (timeouts.read.count() > 0 && request_.calls && !request_.listens)
     target.read_timeout = timeouts.read;
-  error_code invalid;
-  target.endpoint = {asio::ip::make_address(try_.endpoint.address, invalid), try_.endpoint.port};
   append_field(target.fields, kForwardedField, "1");
   return target;
 }
@@ -276,16 +262,35 @@ RelayTarget Exchange::target() const {
 Task<RelayOutcome> Exchange::pass_to_pod() {
   const auto begin = plane_.now();
   if (calls_) routed_.pods.begin(try_.pod, begin);
-  auto to = target();
-  auto* const calls = calls_ ? &*calls_ : nullptr;
-  auto relayed = co_await relay(plane_, client_, std::move(to), *this, calls);
+  auto pool = server_->pool_of(*routed_.pods.get(try_.pod));
+  auto relayed = co_await relay_over(std::move(pool));
   const auto took = plane_.now() - begin;
-  if (calls_ && relayed.end != End::NotConnected) {
+  if (calls_ && relayed.end != End::NotConnected && !try_.no_connection) {
     server_->observe(Phase::Connect, relayed.connect);
     server_->observe(Phase::FirstByte, relayed.first_byte);
     server_->observe(Phase::Stream, took - relayed.connect - relayed.first_byte);
   }
   end_try(relayed, took);
+  co_return relayed;
+}
+
+// Holds a connection of the pod for as long as it takes. The time for which it waited for one
+// counts as that of connecting.
+Task<RelayOutcome> Exchange::relay_over(std::shared_ptr<PodPool> pool) {
+  const auto begin = plane_.now();
+  PodPool::Lease lease(pool);
+  if (calls_) {
+    try_.no_connection = co_await lease.acquire(client_, caller_.id, deadline_);
+    if (try_.no_connection) co_return RelayOutcome{.end = End::Declined};
+    if (client_.gone()) co_return RelayOutcome{.end = End::ClientGone};
+  } else {
+    lease.acquire_beside();
+  }
+  const auto waited = plane_.now() - begin;
+  auto to = target(std::move(pool));
+  auto* const calls = calls_ ? &*calls_ : nullptr;
+  auto relayed = co_await relay(plane_, client_, std::move(to), *this, calls);
+  relayed.connect += waited;
   co_return relayed;
 }
 
@@ -300,8 +305,9 @@ void Exchange::end_try(const RelayOutcome& relayed, Duration took) {
         {{"server", server_->text()}, {"pod", try_.endpoint.pod}, {"reason", relayed.reason}});
   if (!calls_) return;
   // One who said that it cannot take it has not failed.
+  const bool not_asked = try_.refused || try_.no_connection;
   const auto outcome =
-      try_.refused ? routing::Outcome::Cancelled : outcome_of(relayed, calls_->failed());
+      not_asked ? routing::Outcome::Cancelled : outcome_of(relayed, calls_->failed());
   const auto ejected = routed_.pods.end(try_.pod, outcome, took, plane_.now());
   if (!ejected) return;
   ++server_->ejections;
@@ -441,8 +447,9 @@ void Exchange::finish() {
 
 }  // namespace
 
-Task<> exchange(GatewayPlane& plane, ClientLink& client, std::shared_ptr<GatewayServer> server) {
-  Exchange run(plane, client, std::move(server));
+Task<> exchange(GatewayPlane& plane, ClientLink& client, std::shared_ptr<GatewayServer> server,
+                std::string document) {
+  Exchange run(plane, client, std::move(server), std::move(document));
   co_await run.run();
 }
 

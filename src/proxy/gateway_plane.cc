@@ -19,9 +19,10 @@ void log_changes(const routing::ServerName& server, const routing::PodSet::Chang
 void GatewayPlane::set_server(const ServerRoute& route) {
   routes.set_server(route.name, route.settings, now());
   auto& server = servers[key_of(route.name)];
-  if (server == nullptr) server = std::make_shared<GatewayServer>(routes.get(route.name));
+  if (server == nullptr) server = std::make_shared<GatewayServer>(io, routes.get(route.name));
   server->path = route.path;
-  server->admit_waiting(now());
+  server->room.admit(now());
+  server->follow(now());
 }
 
 void GatewayPlane::remove_server(const routing::ServerName& name) {
@@ -32,10 +33,24 @@ void GatewayPlane::remove_server(const routing::ServerName& name) {
 void GatewayPlane::set_slice(const routing::ServerName& server, std::string_view slice,
                              std::vector<routing::Endpoint> endpoints) {
   log_changes(server, routes.set_slice(server, slice, std::move(endpoints), now()));
+  follow_pods(server);
 }
 
 void GatewayPlane::remove_slice(const routing::ServerName& server, std::string_view slice) {
   log_changes(server, routes.remove_slice(server, slice, now()));
+  follow_pods(server);
+}
+
+void GatewayPlane::follow_pods(const routing::ServerName& name) {
+  if (const auto server = find(key_of(name))) server->follow(now());
+}
+
+void GatewayPlane::keep_connections() {
+  for (const auto& [key, server] : servers) server->tick(now());
+}
+
+void GatewayPlane::close_connections() {
+  for (const auto& [key, server] : servers) server->pools.clear();
 }
 
 std::shared_ptr<GatewayServer> GatewayPlane::find(std::string_view key) const {

@@ -34,6 +34,11 @@ struct GatewayPlane : DataPlane {
                  std::vector<routing::Endpoint> endpoints);
   void remove_slice(const routing::ServerName& server, std::string_view slice);
 
+  // Closes and opens connections to pods as is due. Call it now and then.
+  void keep_connections();
+  // Closes those that nobody uses, before the loop ends.
+  void close_connections();
+
   // The server of "namespace/name"; null: there is none.
   std::shared_ptr<GatewayServer> find(std::string_view key) const;
 
@@ -53,6 +58,9 @@ struct GatewayPlane : DataPlane {
   SourceState source;
   int access_log_sample;
   std::uint64_t calls = 0;  // that ended, for the log's sample
+
+ private:
+  void follow_pods(const routing::ServerName& name);
 };
 
 }  // namespace mcpfleet::proxy

@@ -60,8 +60,9 @@ void write_servers(metrics::ExpositionWriter& out, const Servers& servers) {
   ServerFamilies families(out, servers);
   families.of_server("mcp_active_sessions", "Sessions that this gateway has seen used lately.",
                      Type::Gauge, [](const auto& s) { return s.routing->sessions.size(); });
-  families.of_server("mcp_queue_depth", "Calls that wait for a place among those in flight.",
-                     Type::Gauge, [](const auto& s) { return s.routing->admission.queued(); });
+  families.of_server("mcp_queue_depth",
+                     "Calls that wait: for a place among those in flight, or for a connection.",
+                     Type::Gauge, [](const auto& s) { return s.waiting(); });
   families.of_server("mcp_repeated_requests_total", "Tries beyond the first of a call.",
                      Type::Counter, [](const auto& s) { return s.repeats; });
   families.of_server("mcp_lost_session_requests_total", "Requests of sessions whose pod is gone.",
@@ -98,6 +99,89 @@ void write_pods(metrics::ExpositionWriter& out, const Servers& servers, Monotoni
                   [](const auto& pod) { return pod.stats.average_seconds; });
   families.of_pod("mcp_pod_up", "1 where a pod is ready, healthy and not left out.", Type::Gauge,
                   [now](const auto& pod) { return pod.endpoint.ready && pod.up(now) ? 1 : 0; });
+}
+
+// function(pool, namespace, server, pod) of each pod's connections.
+template <typename Function>
+void each_pool(const Servers& servers, const Function& function) {
+  for (const auto* one : servers)
+    one->routing->pods.each([&](routing::PodId id, const routing::Pod& pod) {
+      const auto found = one->pools.find(pool_key(id));
+      if (found != one->pools.end())
+        function(*found->second, one->ns(), one->name(), pod.endpoint.pod);
+    });
+}
+
+// Writes families of one sample a pool, or of one for each of some values of a label.
+class PoolFamilies {
+ public:
+  PoolFamilies(metrics::ExpositionWriter& out, const Servers& servers)
+      : out_(out), servers_(servers) {}
+
+  template <typename Value>
+  void of_pool(std::string_view name, std::string_view help, Type type, const Value& value) {
+    out_.family(name, help, type);
+    each_pool(servers_, [&](const auto& pool, const auto& ns, const auto& server, const auto& pod) {
+      out_.sample(name, {{"namespace", ns}, {"server", server}, {"pod", pod}},
+                  static_cast<double>(value(pool)));
+    });
+  }
+
+  template <typename Names, typename Value>
+  void of_each(std::string_view name, std::string_view help, Type type, std::string_view label,
+               const Names& names, const Value& value) {
+    out_.family(name, help, type);
+    each_pool(servers_, [&](const auto& pool, const auto& ns, const auto& server, const auto& pod) {
+      for (std::size_t i = 0; i < names.size(); ++i)
+        out_.sample(name,
+                    {{"namespace", ns}, {"server", server}, {"pod", pod}, {label, names.at(i)}},
+                    static_cast<double>(value(pool, i)));
+    });
+  }
+
+ private:
+  metrics::ExpositionWriter& out_;
+  const Servers& servers_;
+};
+
+void write_pools(metrics::ExpositionWriter& out, const Servers& servers) {
+  PoolFamilies families(out, servers);
+  constexpr std::array<const char*, 3> kStates{"in_use", "beside", "idle"};
+  families.of_each("mcp_pool_connections",
+                   "Connections to a pod: used by calls, beside them by streams and what else is "
+                   "no call, or unused.",
+                   Type::Gauge, "state", kStates, [](const auto& pool, std::size_t state) {
+                     return std::array{pool.in_use(), pool.beside(), pool.idle()}.at(state);
+                   });
+  families.of_pool("mcp_pool_waiting", "Calls that wait for a connection to a pod.", Type::Gauge,
+                   [](const auto& pool) { return pool.waiting(); });
+  families.of_pool("mcp_pool_acquired_total", "Calls that got a connection.", Type::Counter,
+                   [](const auto& pool) { return pool.acquired(); });
+  families.of_pool("mcp_pool_timeouts_total", "Calls that waited too long for one.", Type::Counter,
+                   [](const auto& pool) { return pool.timeouts(); });
+  families.of_pool("mcp_pool_made_total", "Connections that were made, or could not be.",
+                   Type::Counter, [](const auto& pool) { return pool.statistics().made; });
+  families.of_pool("mcp_pool_reused_total", "Times that a connection was used again.",
+                   Type::Counter, [](const auto& pool) { return pool.statistics().reused; });
+  families.of_each("mcp_pool_closed_total", "Connections that were closed, by why.", Type::Counter,
+                   "reason", kClosedNames, [](const auto& pool, std::size_t why) {
+                     return pool.statistics().closed.at(why);
+                   });
+}
+
+Json json_of(const PodPool& pool) {
+  Json closed = Json::object();
+  for (std::size_t i = 0; i < kClosedNames.size(); ++i)
+    closed[kClosedNames.at(i)] = pool.statistics().closed.at(i);
+  return {{"inUse", pool.in_use()},
+          {"beside", pool.beside()},
+          {"idle", pool.idle()},
+          {"waiting", pool.waiting()},
+          {"acquired", pool.acquired()},
+          {"timeouts", pool.timeouts()},
+          {"made", pool.statistics().made},
+          {"reused", pool.statistics().reused},
+          {"closed", closed}};
 }
 
 Json json_of(const routing::Pod& pod, MonotonicTime now) {
@@ -139,14 +223,17 @@ Json json_of(const GatewayServer& server, MonotonicTime now) {
             {"p95Seconds", quantile(0.95)},
             {"p99Seconds", quantile(0.99)},
             {"inFlight", server.routing->admission.in_flight()},
-            {"queued", server.routing->admission.queued()},
+            {"queued", server.waiting()},
             {"sessions", server.routing->sessions.size()},
             {"refused", refusals},
             {"repeats", server.repeats},
             {"ejections", server.ejections},
             {"pods", Json::array()}};
-  server.routing->pods.each(
-      [&](routing::PodId, const routing::Pod& pod) { json["pods"].push_back(json_of(pod, now)); });
+  server.routing->pods.each([&](routing::PodId id, const routing::Pod& pod) {
+    json["pods"].push_back(json_of(pod, now));
+    const auto pool = server.pools.find(pool_key(id));
+    if (pool != server.pools.end()) json["pods"].back()["pool"] = json_of(*pool->second);
+  });
   return json;
 }
 
@@ -160,25 +247,15 @@ std::string metrics_text(const GatewayPlane& plane) {
   CallStats::write(out, stats);
   write_servers(out, servers);
   write_pods(out, servers, plane.now());
+  write_pools(out, servers);
   const auto single = [&](std::string_view name, std::string_view help, Type type, double value) {
     out.family(name, help, type);
     out.sample(name, {}, value);
   };
-  const auto& pool = plane.pool.statistics();
   single("mcp_draining", "1 while the gateway prepares to end.", Type::Gauge,
          plane.drain.draining() ? 1 : 0);
   single("mcp_clients", "Connections of clients.", Type::Gauge,
          static_cast<double>(plane.sweeper.size()));
-  single("mcp_pool_idle_connections", "Connections to pods that nobody uses.", Type::Gauge,
-         static_cast<double>(plane.pool.idle()));
-  single("mcp_pool_connections_total", "Connections to pods that were made.", Type::Counter,
-         static_cast<double>(pool.made));
-  single("mcp_pool_reused_total", "Times that a connection was used again.", Type::Counter,
-         static_cast<double>(pool.reused));
-  single("mcp_pool_stale_total", "Connections that a pod had closed.", Type::Counter,
-         static_cast<double>(pool.stale));
-  single("mcp_pool_expired_total", "Connections that nobody used for too long.", Type::Counter,
-         static_cast<double>(pool.expired));
   write_process_metrics(out);
   return out.text();
 }

@@ -1,5 +1,5 @@
-// One MCPServer as a gateway serves it: what routing decides by, what was counted, and who waits
-// for a place. For the translation units that do I/O.
+// One MCPServer as a gateway serves it: what routing decides by, what was counted, who waits for a
+// place, and the connections to its pods. For the translation units that do I/O.
 //
 // Thread safety: none; it belongs to the proxy's one thread.
 #pragma once
@@ -9,11 +9,12 @@
 #include <map>
 #include <memory>
 #include <string>
-#include <unordered_map>
 
 #include "metrics/histogram.h"
 #include "proxy/asio_types.h"
 #include "proxy/call_stats.h"
+#include "proxy/pod_pool.h"
+#include "proxy/waiting_room.h"
 #include "routing/server.h"
 
 namespace mcpfleet::proxy {
@@ -22,48 +23,39 @@ namespace mcpfleet::proxy {
 enum class Phase { Queue, Connect, FirstByte, Stream };
 inline constexpr std::array<const char*, 4> kPhaseNames{"queue", "connect", "first_byte", "stream"};
 
-// One who waits for a place among the calls in flight.
-class Waiter {
- public:
-  enum class End { Late, Admitted, Displaced };
-
-  explicit Waiter(asio::io_context& io) : timer_(io) {}
-
-  // Until woken, or until `deadline`.
-  Task<End> wait(MonotonicTime deadline);
-  void wake(End how);
-
- private:
-  Timer timer_;
-  End end_ = End::Late;
-};
-
 struct GatewayServer {
-  explicit GatewayServer(std::shared_ptr<routing::Server> server) : routing(std::move(server)) {}
+  GatewayServer(asio::io_context& context, std::shared_ptr<routing::Server> server)
+      : io(context), routing(std::move(server)), room(context, routing->admission) {}
 
   const std::string& ns() const { return routing->name().ns; }
   const std::string& name() const { return routing->name().name; }
   // "namespace/name".
   std::string text() const { return ns() + "/" + name(); }
 
-  // Lets go on who has a place now. Call it after whatever may have made room.
-  void admit_waiting(MonotonicTime now);
-  // Tells one who waits that it had to make room.
-  void displace(routing::Ticket ticket);
+  // The pods or the settings are others now: so are the pools.
+  void follow(MonotonicTime now);
+  // Closes and opens connections as is due.
+  void tick(MonotonicTime now);
+  // The connections to a pod that is there.
+  std::shared_ptr<PodPool> pool_of(const routing::Pod& pod);
 
+  // Calls that wait: for a place among those in flight, or for a connection.
+  std::size_t waiting() const;
   void observe(Phase phase, Duration took);
 
+  asio::io_context& io;
   const std::shared_ptr<routing::Server> routing;
-  std::string path = "/mcp";  // at the pods
+  WaitingRoom room;                                         // for a place among the calls in flight
+  std::map<std::uint64_t, std::shared_ptr<PodPool>> pools;  // by pool_key() of the pod
+  std::string path = "/mcp";                                // at the pods
   CallStats stats;
   std::array<metrics::Histogram, kPhaseNames.size()> phases;
   std::map<routing::Limit, std::uint64_t> refusals;
-  std::uint64_t repeats = 0;                           // tries beyond the first of a call
-  std::uint64_t ejections = 0;                         // of its pods
-  std::uint64_t sessions_lost = 0;                     // requests of sessions whose pod is gone
-  std::unordered_map<std::uint64_t, Waiter*> waiters;  // by key_of() their ticket
+  std::uint64_t repeats = 0;        // tries beyond the first of a call
+  std::uint64_t ejections = 0;      // of its pods
+  std::uint64_t sessions_lost = 0;  // requests of sessions whose pod is gone
 };
 
-std::uint64_t key_of(routing::Ticket ticket);
+std::uint64_t pool_key(routing::PodId pod);
 
 }  // namespace mcpfleet::proxy

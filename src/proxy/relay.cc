@@ -1,7 +1,5 @@
 #include "proxy/relay.h"
 
-#include <netinet/tcp.h>
-
 #include <algorithm>
 #include <array>
 #include <boost/asio/write.hpp>
@@ -56,6 +54,42 @@ beast::string_view to_beast(std::string_view text) { return {text.data(), text.s
 
 bool same(beast::string_view a, std::string_view b) { return beast::iequals(a, to_beast(b)); }
 
+// What a server is told of the client, by the fields that proxies use for it.
+class Forwarded {
+ public:
+  // `secure`: the client speaks TLS with us, so that no proxy is before us.
+  explicit Forwarded(bool secure) : secure_(secure) {}
+
+  // Whether a field is one of them.
+  bool takes(beast::string_view name, std::string_view value) {
+    if (same(name, "X-Forwarded-For")) {
+      addresses_.append(value).append(", ");
+    } else if (same(name, "X-Forwarded-Host")) {
+      host_ = value;
+    } else if (same(name, "X-Forwarded-Proto")) {
+      protocol_ = value;
+    } else {
+      return secure_ && same(name, "Forwarded");
+    }
+    return true;
+  }
+
+  void append_to(std::string& head, std::string_view peer, std::string_view host) const {
+    const auto ours = [this](std::string_view told) { return secure_ || told.empty(); };
+    append_field(head, "X-Forwarded-For", addresses_ + std::string(peer));
+    if (!ours(host_) || !host.empty())
+      append_field(head, "X-Forwarded-Host", ours(host_) ? host : host_);
+    append_field(head, "X-Forwarded-Proto",
+                 ours(protocol_) ? (secure_ ? "https" : "http") : protocol_);
+  }
+
+ private:
+  const bool secure_;
+  std::string addresses_;
+  std::string_view host_;
+  std::string_view protocol_;
+};
+
 // How the end of a body is known.
 enum class Framing { None, Length, Chunked, UntilClose };
 
@@ -68,6 +102,9 @@ class Relay {
         target_(std::move(target)),
         watcher_(watcher),
         calls_(calls) {}
+  ~Relay() { leave(Closed::Unfinished); }
+  Relay(const Relay&) = delete;
+  Relay& operator=(const Relay&) = delete;
 
   Task<RelayOutcome> run();
 
@@ -98,6 +135,7 @@ class Relay {
   void scan(std::string_view payload);
   void set_interrupt();
   void allow(Duration time);
+  void leave(Closed why);
   void end(End how, std::string reason = {});
   std::string trouble(std::string_view what) const;
 
@@ -145,7 +183,8 @@ std::string Relay::trouble(std::string_view what) const {
 
 // Sends the request and passes the response. Stale: a connection from the pool was closed already.
 Task<Relay::Attempt> Relay::attempt(bool may_reuse) {
-  if (may_reuse) upstream_ = plane_.pool.take(target_.endpoint, plane_.now());
+  leave(Closed::Stale);  // of the attempt before
+  if (may_reuse) upstream_ = target_.pool->take(plane_.now());
   const bool reused = may_reuse && upstream_ != nullptr;
   if (!reused) {
     const bool connected = co_await connect();
@@ -166,6 +205,11 @@ Task<Relay::Attempt> Relay::attempt(bool may_reuse) {
   co_return Attempt::Over;
 }
 
+// Closes the connection, where there is one.
+void Relay::leave(Closed why) {
+  if (upstream_ != nullptr) target_.pool->drop(std::move(upstream_), why);
+}
+
 void Relay::set_interrupt() {
   client_.start_watching([this] {
     timed_out_ = !client_.gone();
@@ -181,26 +225,22 @@ void Relay::allow(Duration time) {
 }
 
 Task<bool> Relay::connect() {
-  upstream_ = plane_.pool.make();
+  upstream_ = target_.pool->make();
   set_interrupt();
   const auto start = plane_.now();
   allow(target_.connect_timeout);
   error_.clear();
-  co_await upstream_->socket.async_connect(target_.endpoint, caught(error_));
+  co_await upstream_->socket.async_connect(target_.pool->endpoint(), caught(error_));
   client_.deadline = target_.deadline;
   outcome_.connect = plane_.now() - start;
   if (error_) {
     auto why = error_.message();
     if (timed_out_) why = "no answer in " + format_duration(target_.connect_timeout);
     end(End::NotConnected, "cannot be reached: " + why);
+    leave(Closed::Unconnected);
     co_return false;
   }
-  const int on = 1;
-  error_code ignored;
-  upstream_->socket.non_blocking(true, ignored);
-  const int socket = upstream_->socket.native_handle();
-  ::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  ::setsockopt(socket, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+  upstream_->tune();
   co_return true;
 }
 
@@ -217,8 +257,7 @@ std::string Relay::request_head() const {
   head.reserve(1024);
   head.append(to_view(request.method_string())).append(" ");
   head.append(target_of_request()).append(" HTTP/1.1\r\n");
-  std::string forwarded_for;
-  bool forwarded_host = false;
+  Forwarded forwarded(client_.secure());
   std::string_view host;
   for (const auto& one : request) {
     const auto name = one.name();
@@ -230,20 +269,14 @@ std::string Relay::request_head() const {
     }
     if (name == field::unknown) {
       if (same(text, mcp::kSessionId) || same(text, kForwardedField)) continue;
-      if (same(text, "X-Forwarded-For")) {
-        forwarded_for.append(to_view(one.value())).append(", ");
-        continue;
-      }
-      forwarded_host = forwarded_host || same(text, "X-Forwarded-Host");
     }
+    if (forwarded.takes(text, to_view(one.value()))) continue;
     if (named_by_connection(request, text)) continue;
     append_field(head, to_view(text), to_view(one.value()));
   }
   // Servers that listen on loopback refuse a foreign Host (protection against DNS rebinding).
   append_field(head, "Host", target_.host.empty() ? host : std::string_view(target_.host));
-  if (!target_.host.empty() && !forwarded_host && !host.empty())
-    append_field(head, "X-Forwarded-Host", host);
-  append_field(head, "X-Forwarded-For", forwarded_for + client_.peer());
+  forwarded.append_to(head, client_.peer(), host);
   if (!target_.session.empty()) append_field(head, mcp::kSessionId, target_.session);
   head.append(target_.fields);
   if (!request.body().empty() || request.method() == http::verb::post)
@@ -329,8 +362,13 @@ Task<> Relay::pass_response() {
   if (calls_ != nullptr && failed) calls_->end_all(true, now);
   if (calls_ != nullptr && outcome_.status >= 400 && !failed) calls_->refused(now);
   end(whole ? End::Passed : End::Broken, whole ? std::string() : trouble("broke off its answer"));
-  if (reusable && whole && upstream_->socket.is_open() && upstream_->buffer.size() == 0)
-    plane_.pool.give(target_.endpoint, std::move(upstream_), now + target_.keep);
+  if (!whole || !upstream_->socket.is_open() || upstream_->buffer.size() > 0) co_return;
+  if (!reusable) {
+    leave(Closed::Final);
+  } else {
+    upstream_->carried_some = true;
+    target_.pool->give(std::move(upstream_), now);
+  }
 }
 
 // A redirect to the server's own address must lead a client back to us.

@@ -1,6 +1,7 @@
 // Passes one HTTP exchange on to a server, streaming, and watches the answers go by.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -8,6 +9,7 @@
 #include "proxy/call_stats.h"
 #include "proxy/client_link.h"
 #include "proxy/data_plane.h"
+#include "proxy/upstream_pool.h"
 
 namespace mcpfleet::proxy {
 
@@ -20,8 +22,11 @@ inline constexpr std::string_view kRefusedField = "Mcpfleet-Refused";
 inline constexpr std::string_view kRefusedDraining = "draining";  // takes no session any more
 inline constexpr std::string_view kRefusedFull = "full";          // takes none for now
 
+// A server is told of the client by X-Forwarded-For, -Host and -Proto. To the addresses that came
+// the client's is added. Host and protocol are kept where they came: a proxy before this one knows
+// them. A client that speaks TLS has none before it, so that what it says of them counts nothing.
 struct RelayTarget {
-  tcp::endpoint endpoint;
+  std::shared_ptr<UpstreamPool> pool;
   std::string path = {};     // in place of the request's, its query stays; empty: as it came
   std::string host = {};     // the Host field; empty: the client's own
   std::string session = {};  // the Mcp-Session-Id to send; empty: none
@@ -31,7 +36,6 @@ struct RelayTarget {
   // For the request to be taken, and for the server to be silent; max: until the deadline.
   Duration write_timeout = Duration::max();
   Duration read_timeout = Duration::max();
-  Duration keep = UpstreamPool::kServerIdle;      // the connection, once nobody uses it
 };
 
 // The head of a response, before anything of it went to the client.

@@ -11,6 +11,7 @@
 #include "proxy/options.h"
 #include "proxy/session_seal.h"
 #include "proxy/session_table.h"
+#include "proxy/upstream_pool.h"
 
 namespace mcpfleet::proxy {
 
@@ -21,11 +22,13 @@ struct Runtime : DataPlane {
           SessionSeal session_seal)
       : DataPlane(context, sidecar_options.max_body_bytes, sidecar_options.drain_grace),
         options(sidecar_options),
-        seal(std::move(session_seal)) {}
+        seal(std::move(session_seal)),
+        pools(context) {}
 
   const SidecarOptions& options;
   Owner self;
   SessionSeal seal;
+  UpstreamPools pools;  // to the server, and to other pods' sidecars
   CallStats stats;
   SessionTable sessions;          // of an HTTP server
   tcp::endpoint upstream;         // of an HTTP server

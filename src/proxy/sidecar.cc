@@ -111,7 +111,7 @@ Impl::~Impl() {
   signals_.reset();
   acceptor_.reset();
   if (stdio_) stdio_->kill_all();
-  if (runtime_) runtime_->pool.clear();
+  if (runtime_) runtime_->pools.clear();
   io_.reset();
 }
 
@@ -214,7 +214,7 @@ Task<> Impl::tick() {
     co_await timer.async_wait(caught(ec));
     const auto now = runtime_->now();
     runtime_->sweeper.sweep(now);
-    runtime_->pool.expire(now);
+    runtime_->pools.expire(now);
     if (stdio_) stdio_->tick(now);
     if (now - sessions_swept >= kSessionSweep) {
       runtime_->sessions.expire(now, options_.idle_timeout);

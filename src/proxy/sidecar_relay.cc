@@ -92,8 +92,9 @@ bool starts_session(const std::vector<mcp::Message>& messages) {
 
 Task<> exchange_with_server(Runtime& runtime, ClientLink& client, std::string session,
                             std::string sealed, OpenCalls* calls) {
-  RelayTarget target{
-      .endpoint = runtime.upstream, .host = runtime.upstream_host, .session = session};
+  RelayTarget target{.pool = runtime.pools.of(runtime.upstream),
+                     .host = runtime.upstream_host,
+                     .session = session};
   ServerExchange watcher(runtime, client, std::move(session), std::move(sealed));
   const auto outcome = co_await relay(runtime, client, std::move(target), watcher, calls);
   if (is_unanswered(outcome)) {
@@ -126,9 +127,10 @@ Task<> pass_to_owner(Runtime& runtime, ClientLink& client, SealedSession session
     co_return;
   }
   ++runtime.forwarded;
-  RelayTarget target{.endpoint = {address, session.owner.port}, .session = std::move(sealed)};
+  const tcp::endpoint owner(address, session.owner.port);
+  RelayTarget target{.pool = runtime.pools.of(owner), .session = std::move(sealed)};
   append_field(target.fields, kForwardedField, "1");
-  const auto who = "pod " + session.owner.pod + " (" + address_text(target.endpoint) + ")";
+  const auto who = "pod " + session.owner.pod + " (" + address_text(owner) + ")";
   PeerExchange watcher;
   const auto outcome = co_await relay(runtime, client, std::move(target), watcher, nullptr);
   if (outcome.end == End::NotConnected) {

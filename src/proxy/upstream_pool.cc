@@ -1,5 +1,6 @@
 #include "proxy/upstream_pool.h"
 
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 
 #include <cerrno>
@@ -15,54 +16,74 @@ bool is_quiet(Socket& socket) {
   return got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
 }
 
+void set_option(Socket& socket, int level, int name, int value) {
+  ::setsockopt(socket.native_handle(), level, name, &value, sizeof value);
+}
+
 }  // namespace
+
+// A server that vanished without a word is found out after 90 s of silence.
+void UpstreamConnection::tune() {
+  error_code ignored;
+  socket.non_blocking(true, ignored);
+  set_option(socket, IPPROTO_TCP, TCP_NODELAY, 1);
+  set_option(socket, SOL_SOCKET, SO_KEEPALIVE, 1);
+  set_option(socket, IPPROTO_TCP, TCP_KEEPIDLE, 60);
+  set_option(socket, IPPROTO_TCP, TCP_KEEPINTVL, 10);
+  set_option(socket, IPPROTO_TCP, TCP_KEEPCNT, 3);
+}
 
 std::unique_ptr<UpstreamConnection> UpstreamPool::make() {
   ++statistics_.made;
   return std::make_unique<UpstreamConnection>(io_);
 }
 
-std::unique_ptr<UpstreamConnection> UpstreamPool::take(const tcp::endpoint& endpoint,
-                                                       MonotonicTime now) {
-  const auto found = idle_.find(endpoint);
-  if (found == idle_.end()) return nullptr;
-  auto& idle = found->second;
-  while (!idle.empty()) {
-    auto connection = std::move(idle.back());
-    idle.pop_back();
-    if (now > connection->idle_until) {
-      ++statistics_.expired;
+std::unique_ptr<UpstreamConnection> UpstreamPool::take(MonotonicTime now) {
+  while (!idle_.empty()) {
+    auto connection = std::move(idle_.back());
+    idle_.pop_back();
+    if (now - connection->idle_since > keep_) {
+      note(Closed::Idle);
     } else if (!is_quiet(connection->socket)) {
-      ++statistics_.stale;
+      note(Closed::Stale);
     } else {
       ++statistics_.reused;
-      connection->reused = true;
       return connection;
     }
   }
   return nullptr;
 }
 
-void UpstreamPool::give(const tcp::endpoint& endpoint,
-                        std::unique_ptr<UpstreamConnection> connection, MonotonicTime until) {
-  auto& idle = idle_[endpoint];
-  if (idle.size() >= kMaxIdlePerEndpoint) return;
-  connection->idle_until = until;
-  idle.push_back(std::move(connection));
+void UpstreamPool::give(std::unique_ptr<UpstreamConnection> connection, MonotonicTime now) {
+  if (!may_keep()) return note(Closed::Excess);
+  connection->idle_since = now;
+  idle_.push_back(std::move(connection));
+}
+
+void UpstreamPool::drop(std::unique_ptr<UpstreamConnection> connection, Closed why) {
+  connection.reset();
+  note(why);
 }
 
 void UpstreamPool::expire(MonotonicTime now) {
-  for (auto& [endpoint, idle] : idle_) {
-    statistics_.expired +=
-        std::erase_if(idle, [now](const auto& one) { return now > one->idle_until; });
-  }
-  std::erase_if(idle_, [](const auto& entry) { return entry.second.empty(); });
+  drop_where([&](const auto& one) { return now - one.idle_since > keep_; }, Closed::Idle);
 }
 
-std::size_t UpstreamPool::idle() const {
-  std::size_t count = 0;
-  for (const auto& [endpoint, idle] : idle_) count += idle.size();
-  return count;
+void UpstreamPool::look() {
+  drop_where([](auto& one) { return !is_quiet(one.socket); }, Closed::Stale);
+}
+
+std::shared_ptr<UpstreamPool> UpstreamPools::of(const tcp::endpoint& endpoint) {
+  auto& pool = pools_[endpoint];
+  if (pool == nullptr) pool = std::make_shared<UpstreamPool>(io_, endpoint);
+  return pool;
+}
+
+void UpstreamPools::expire(MonotonicTime now) {
+  for (auto& [endpoint, pool] : pools_) pool->expire(now);
+  std::erase_if(pools_, [](const auto& entry) {
+    return entry.second->idle() == 0 && entry.second.use_count() == 1;
+  });
 }
 
 }  // namespace mcpfleet::proxy

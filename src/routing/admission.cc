@@ -51,14 +51,14 @@ std::optional<Ticket> Admission::next(MonotonicTime now) {
 
 std::optional<Refusal> Admission::give_up(Ticket ticket) {
   if (!queue_.remove(ticket)) return std::nullopt;
-  return Refusal{.limit = Limit::QueueTime,
+  return Refusal{.limit = late_,
                  .value = limits_.max_in_flight,
                  .period = limits_.queue_timeout,
                  .retry_after = until_place()};
 }
 
 Refusal Admission::full() const {
-  return {.limit = Limit::Queue, .value = limits_.max_in_flight, .retry_after = until_place()};
+  return {.limit = full_, .value = limits_.max_in_flight, .retry_after = until_place()};
 }
 
 Duration Admission::until_place() const {

@@ -1,4 +1,4 @@
-// How many calls of a server are in flight, and who waits for that.
+// How many calls are in flight, of a server or by the connections of a pod, and who waits for that.
 //
 //   auto answer = admission.ask(caller, now);
 //   Admitted: pass the call on, and when it has ended:
@@ -34,7 +34,9 @@ using Answer = std::variant<Admitted, Waiting, Refusal>;
 
 class Admission {
  public:
-  explicit Admission(fleet::Limits limits) : limits_(std::move(limits)) {}
+  // `full`, `late`: what is told those for whom there is no place, and who waited too long.
+  explicit Admission(fleet::Limits limits, Limit full = Limit::Queue, Limit late = Limit::QueueTime)
+      : limits_(std::move(limits)), full_(full), late_(late) {}
 
   // Other limits from now on. Who is in flight or waits stays; where there is more room, next()
   // says who goes on. Of `limits`, rates and max_sessions do not matter here.
@@ -63,6 +65,8 @@ class Admission {
   Duration until_place() const;
 
   fleet::Limits limits_;
+  Limit full_;
+  Limit late_;
   std::uint32_t in_flight_ = 0;
   FairQueue queue_;
   // How fast places come free while calls wait.

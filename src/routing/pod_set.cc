@@ -150,7 +150,16 @@ std::expected<PodId, Refusal> PodSet::choose(Purpose purpose, std::span<const Po
     keep_some(pods, [&](const Pod& pod) { return !was_tried(pod, tried); });
     pods = some_;
   }
-  return choose_pod(settings_, purpose, pods, now, random).id;
+  const Pod& first = choose_pod(settings_, purpose, pods, now, random);
+  if (has_connection(first)) return first.id;
+  keep_some(pods, [&](const Pod& pod) { return has_connection(pod); });
+  return some_.empty() ? first.id : choose_pod(settings_, purpose, some_, now, random).id;
+}
+
+// Whether a call there need not wait for a connection.
+bool PodSet::has_connection(const Pod& pod) const {
+  return pod.stats.in_flight <
+         static_cast<std::uint32_t>(settings_.connection_pool.max_connections);
 }
 
 bool PodSet::other_than(std::span<const PodId> tried, Purpose purpose, MonotonicTime now) {

@@ -47,7 +47,7 @@ class PodSet {
   Changes update(std::span<const Endpoint> endpoints, MonotonicTime now);
 
   // The pod for a call or a new session, by the policy of the settings. `tried` are left out where
-  // there are others. Who may be chosen:
+  // there are others, and so are those whose connections are all in use. Who may be chosen:
   //   pods that are ready, do not drain, and are up;
   //   where all of those are ejected or unhealthy: all that are ready and do not drain;
   //   for a Call where there are none: those that serve although they end or drain, as
@@ -109,6 +109,7 @@ class PodSet {
   int weight_of(const Endpoint& endpoint) const;
   void look(MonotonicTime now);
   std::span<Pod* const> candidates(Purpose purpose, MonotonicTime now);
+  bool has_connection(const Pod& pod) const;
   template <typename Wanted>
   void keep_some(std::span<Pod* const> pods, Wanted wanted);
   bool may_eject(MonotonicTime now) const;

@@ -33,6 +33,13 @@ std::string reason(const Refusal& refusal) {
       return "the server has " + counted(refusal.value, "call") +
              " in flight, which is its limit, and none of them ended for this one in " +
              time_text(refusal.period);
+    case Limit::Connections:
+      return "the server's pod has " + counted(refusal.value, "connection") +
+             " in use, which is its limit, and no more calls may wait for one";
+    case Limit::ConnectionTime:
+      return "the server's pod has " + counted(refusal.value, "connection") +
+             " in use, which is its limit, and none came free for this call in " +
+             time_text(refusal.period);
     case Limit::Sessions:
       return "the server has " + counted(refusal.value, "session") + ", which is its limit";
     case Limit::PodSessions:
@@ -59,6 +66,10 @@ const char* to_string(Limit limit) {
       return "Queue";
     case Limit::QueueTime:
       return "QueueTime";
+    case Limit::Connections:
+      return "Connections";
+    case Limit::ConnectionTime:
+      return "ConnectionTime";
     case Limit::Sessions:
       return "Sessions";
     case Limit::PodSessions:

@@ -7,6 +7,7 @@ namespace mcpfleet::routing {
 namespace {
 
 constexpr std::string_view kLast = "/mcp";
+constexpr std::string_view kWellKnown = "/.well-known/";
 constexpr std::size_t kLongestName = 63;
 
 std::string key_of(const ServerName& name) { return name.ns + "/" + name.name; }
@@ -30,6 +31,16 @@ std::optional<std::string_view> server_in(std::string_view target) {
       !is_name(path.substr(slash + 1)))
     return std::nullopt;
   return path;
+}
+
+std::optional<WellKnown> well_known_in(std::string_view target) {
+  if (!target.starts_with(kWellKnown)) return std::nullopt;
+  target.remove_prefix(kWellKnown.size());
+  const auto slash = target.find_first_of("/?");
+  if (slash == std::string_view::npos || !is_name(target.substr(0, slash))) return std::nullopt;
+  const auto server = server_in(target.substr(slash));
+  if (!server) return std::nullopt;
+  return WellKnown{target.substr(0, slash), *server};
 }
 
 void RouteTable::set_server(const ServerName& name, const ServerSettings& settings,

@@ -67,4 +67,15 @@ class RouteTable {
 // Kubernetes has them: lower-case letters, digits and '-', at most 63 characters each.
 std::optional<std::string_view> server_in(std::string_view target);
 
+// What a client asks for that looks for what a server says of itself beside its endpoint, where RFC
+// 8615 has it: /.well-known/{document}/{namespace}/{name}/mcp (RFC 9728, 3.1: the path of the
+// resource comes last).
+struct WellKnown {
+  std::string_view document;  // "oauth-protected-resource"
+  std::string_view server;    // "namespace/name"
+  bool operator==(const WellKnown&) const = default;
+};
+// Both are parts of `target`; nullopt: it is no such path. A document's name is made as others are.
+std::optional<WellKnown> well_known_in(std::string_view target);
+
 }  // namespace mcpfleet::routing

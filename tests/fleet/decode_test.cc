@@ -195,6 +195,7 @@ TEST(DecodeTest, RefusesBadInputByTheFieldsName) {
       {"/spec/sessions/drainTimeout", "soon", "spec.sessions.drainTimeout must be a duration"},
       {"/spec/sessions/drainTimeout", "0", "spec.sessions.drainTimeout must be a duration"},
       {"/spec/sessions/idleTimeout", "0s", "spec.sessions.idleTimeout must be from 1s"},
+      {"/spec/sessions/maxPerReplica", 0, "spec.sessions.maxPerReplica must be from 1"},
       {"/spec/autoscaling/minReplicas", 10,
        "spec.autoscaling.minReplicas must not be greater than maxReplicas (10 > 9"},
       {"/spec/autoscaling/minReplicas", 0, "spec.autoscaling.minReplicas must be from 1"},

@@ -34,6 +34,7 @@ TEST(GatewayTest, TheLeastGetsTheDefaults) {
   EXPECT_EQ(gateway.traffic.health.interval, seconds(30));
   EXPECT_EQ(gateway.traffic.retries, (Retries{3, seconds(1)}));
   EXPECT_EQ(gateway.traffic.timeouts.idle, seconds(300));
+  EXPECT_EQ(gateway.traffic.connection_pool, (ConnectionPool{0, 1024, seconds(30), seconds(60)}));
   EXPECT_EQ(gateway.drain_timeout, seconds(30));
   EXPECT_EQ(gateway.session_key_revision, 0);
   EXPECT_EQ(gateway.disruption, (Disruption{"1", ""}));
@@ -59,6 +60,7 @@ TEST(GatewayTest, ReadsEveryField) {
   EXPECT_EQ(gateway.traffic.timeouts,
             (Timeouts{seconds(1), seconds(0), seconds(9), minutes(3), minutes(2)}));
   EXPECT_EQ(gateway.traffic.retries, (Retries{2, milliseconds(250)}));
+  EXPECT_EQ(gateway.traffic.connection_pool, (ConnectionPool{3, 70, seconds(8), seconds(20)}));
   EXPECT_EQ(gateway.traffic.limits,
             (Limits{200, 300, 0, seconds(3), {{RateScope::Caller, "search", 10, minutes(1)}}}));
   EXPECT_EQ(gateway.access_log_sample, 1);
@@ -101,6 +103,8 @@ TEST(GatewayTest, WhatContradictsItselfIsRefusedByName) {
        "spec.health.timeout must not be longer than interval"},
       {R"({"ejection": {"baseTime": "10m"}})",
        "spec.ejection.baseTime must not be longer than maxTime"},
+      {R"({"connectionPool": {"minConnections": 3, "maxConnections": 2}})",
+       "spec.connectionPool.minConnections must not be more than maxConnections"},
       {R"({"limits": {"rates": [{"per": "Server", "tool": "a", "calls": 1}]}})",
        "spec.limits.rates[0].tool has no effect with per Server; write per: Tool"},
       {R"({"serverSelector": {"matchExpressions": [{"key": "a", "operator": "In"}]}})",
@@ -182,11 +186,13 @@ TEST(GatewaySettingsTest, AServerReplacesWhatItSays) {
   proxy.limits.max_in_flight = 7;
   proxy.limits.rates.emplace();
   proxy.timeouts.call = minutes(9);
+  proxy.connection_pool.max_connections = 5;
   const auto settings = settings_for(gateway.traffic, proxy);
   EXPECT_EQ(settings.limits, (Limits{7, 300, 0, seconds(3), {}}));
   EXPECT_EQ(settings.timeouts,
             (Timeouts{seconds(1), minutes(9), seconds(9), minutes(3), minutes(2)}));
   EXPECT_EQ(settings.load_balancing, gateway.traffic.load_balancing);
+  EXPECT_EQ(settings.connection_pool, (ConnectionPool{3, 5, seconds(8), seconds(20)}));
 
   const auto server = decode(full().dump());
   ASSERT_TRUE(server) << server.error().message;
@@ -195,6 +201,7 @@ TEST(GatewaySettingsTest, AServerReplacesWhatItSays) {
   EXPECT_EQ(all.timeouts, (Timeouts{seconds(2), minutes(10), seconds(7), seconds(8), minutes(1)}));
   EXPECT_EQ(all.limits,
             (Limits{20, 30, 40, seconds(5), {{RateScope::Tool, "search", 5, minutes(1)}}}));
+  EXPECT_EQ(all.connection_pool, (ConnectionPool{1, 9, seconds(2), seconds(5)}));
   EXPECT_EQ(all.health, gateway.traffic.health);
 }
 

@@ -43,10 +43,11 @@ inline nlohmann::json full() {
                        "ipBlock": {"cidr": "10.0.0.0/8", "except": ["10.1.0.0/16"]}}],
       "egressTo": [{"podSelector": {}, "namespaceSelector": {"matchLabels": {"a": "b"}},
                     "ipBlock": {"cidr": "0.0.0.0/0", "except": ["10.0.0.0/8"]}}]},
-    "sessions": {"drainTimeout": "5s", "idleTimeout": "1m30s"},
+    "sessions": {"drainTimeout": "5s", "idleTimeout": "1m30s", "maxPerReplica": 60},
     "proxy": {
       "loadBalancing": {"policy": "Weighted", "weights": [{"zone": "b", "weight": 4}]},
       "timeouts": {"connect": "2s", "call": "10m", "write": "7s", "read": "8s", "idle": "1m"},
+      "connectionPool": {"minConnections": 1, "maxConnections": 9, "acquireTimeout": "2s", "healthInterval": "5s"},
       "limits": {"maxInFlight": 20, "maxSessions": 30, "maxQueue": 40, "queueTimeout": "5s",
                  "rates": [{"per": "Tool", "tool": "search", "calls": 5, "period": "1m"}]}},
     "autoscaling": {"mode": "DryRun", "actuator": "Operator", "minReplicas": 2, "maxReplicas": 9,
@@ -110,6 +111,7 @@ inline nlohmann::json full_gateway() {
     "health": {"type": "MCP", "interval": "20s", "timeout": "2s", "unhealthyThreshold": 4, "healthyThreshold": 1},
     "ejection": {"consecutiveFailures": 7, "baseTime": "10s", "maxTime": "2m", "maxPercent": 30, "slowStart": "15s"},
     "timeouts": {"connect": "1s", "call": "0s", "write": "9s", "read": "3m", "idle": "2m"},
+    "connectionPool": {"minConnections": 3, "maxConnections": 70, "acquireTimeout": "8s", "healthInterval": "20s"},
     "retries": {"attempts": 2, "backoff": "250ms"},
     "limits": {"maxInFlight": 200, "maxSessions": 300, "maxQueue": 0, "queueTimeout": "3s", "rates": [
       {"per": "Caller", "tool": "search", "calls": 10, "period": "1m"}]},

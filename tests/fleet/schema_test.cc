@@ -284,7 +284,7 @@ TEST(SchemaTest, DefaultsOfAGatewayAreTheSame) {
 TEST(SchemaTest, ProxyOfAServerHasTheShapeOfAGateway) {
   const json gateway = spec_schema(kGatewayPlural)["properties"];
   const json proxy = spec_schema(kPlural)["properties"]["proxy"]["properties"];
-  EXPECT_EQ(proxy.size(), 3U);
+  EXPECT_EQ(proxy.size(), 4U);
   for (const auto& [name, schema] : proxy.items())
     EXPECT_EQ(shape(schema), shape(gateway[name])) << name;
 }

@@ -49,6 +49,16 @@ TEST(RouteFeed, TellsWhatChangesARouteAndNothingElse) {
   EXPECT_THAT(log.take(), ElementsAre("no server team/a"));
 }
 
+TEST(RouteFeed, TellsWhatAServerSaysOfItsSessions) {
+  auto given = std::make_shared<fleet::MCPServer>(*server("team", "a"));
+  fleet::MCPGateway all;
+  all.namespaces_from = fleet::NamespacesFrom::All;
+  EXPECT_EQ(route_of(all, *given)->settings.max_sessions_per_pod, 0U);
+  given->sessions = {.idle_timeout = std::chrono::minutes(2), .max_per_replica = 7};
+  EXPECT_EQ(route_of(all, *given)->settings.max_sessions_per_pod, 7U);
+  EXPECT_EQ(route_of(all, *given)->settings.session_idle, std::chrono::minutes(2));
+}
+
 TEST(RouteFeed, ServesWhatTheGatewaySelects) {
   RouteLog log;
   RouteFeed feed(log, true);

@@ -79,6 +79,7 @@ BAD = {
                        ["spec.runtime.resources.limits", "must not be negative"]),
     "drain without unit": (server(sessions={"drainTimeout": "30"}), ["spec.sessions.drainTimeout"]),
     "drain too long": (server(sessions={"drainTimeout": "2h"}), ["spec.sessions.drainTimeout", "0s to 1h"]),
+    "replicas without sessions": (server(sessions={"maxPerReplica": 0}), ["spec.sessions.maxPerReplica"]),
     "idle at once": (server(sessions={"idleTimeout": "0s"}), ["spec.sessions.idleTimeout"]),
     "min over max": (scaled(minReplicas=5, maxReplicas=4),
                      ["spec.autoscaling.minReplicas", "must not be greater than maxReplicas"]),

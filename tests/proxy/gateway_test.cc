@@ -573,6 +573,11 @@ TEST(Gateway, SpeaksTls) {
   FakeServer server(each_request([&blob](const std::string& request) {
     return json_response(std::to_string(body_of(request).size()) + blob);
   }));
+  FakeServer told(each_request([](const std::string& request) {
+    return json_response(field_of(request, "X-Forwarded-Proto") + " " +
+                         field_of(request, "X-Forwarded-Host") + " " +
+                         field_of(request, "Forwarded"));
+  }));
   const Certificates certificates;
   const KeyFolder keys;
   TestGateway gateway(keys, certificates.options());
@@ -586,6 +591,17 @@ TEST(Gateway, SpeaksTls) {
     EXPECT_EQ(reply->status, 200);
     EXPECT_EQ(reply->body, std::to_string(body.size()) + blob);
   }
+  gateway.serve("told", {pod_at("pod-1", told.port())});
+  const auto reply = client->call({"127.0.0.1", gateway.port(), true},
+                                  {.method = "POST",
+                                   .target = "/team/told/mcp",
+                                   .headers = {{"X-Forwarded-Proto", "http"},
+                                               {"X-Forwarded-Host", "x"},
+                                               {"Forwarded", "for=x"}},
+                                   .body = std::string(kList)},
+                                  {});
+  ASSERT_TRUE(reply) << reply.error().message;
+  EXPECT_EQ(reply->body, "https 127.0.0.1:" + std::to_string(gateway.port()) + " ");
   // Who speaks no TLS gets nothing, and nobody else is hurt.
   EXPECT_THAT(call(gateway, kCall), Not(HasSubstr("HTTP/1.1 200")));
   EXPECT_TRUE(client->call({"127.0.0.1", gateway.port(), true},

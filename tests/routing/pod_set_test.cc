@@ -56,6 +56,25 @@ class PodSetTest : public testing::Test {
   Random random_{3};
 };
 
+TEST_F(PodSetTest, WhoseConnectionsAreAllInUseIsLeftOutWhileThereAreOthers) {
+  settings_.connection_pool.max_connections = 2;
+  using Policy = fleet::LoadBalancingPolicy;
+  for (const auto policy :
+       {Policy::PowerOfTwoChoices, Policy::RoundRobin, Policy::FastestResponse}) {
+    settings_.load_balancing.policy = policy;
+    pods_.update({}, now_);
+    pods_.update(ready_pods(3), now_);
+    pods_.change(settings_, 0, now_);
+    for (int i = 0; i < 2; ++i) pods_.begin(id(0), now_);
+    pods_.begin(id(1), now_);
+    EXPECT_EQ(calls(), policy == Policy::FastestResponse ? "c" : "bc");
+    EXPECT_EQ(chosen(Purpose::Call, {id(1), id(2)}), "a") << "where it must wait";
+    for (int i = 0; i < 2; ++i)
+      for (const int pod : {1, 2}) pods_.begin(id(pod), now_);
+    EXPECT_NE(calls(), "NoneReady") << "all are full, and one is waited for";
+  }
+}
+
 TEST_F(PodSetTest, WhoMayBeChosen) {
   struct Case {
     const char* name;

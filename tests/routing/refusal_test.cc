@@ -26,6 +26,16 @@ TEST(RefusalTest, SaysWhichLimitItsValueAndWhenToTryAgain) {
        "QueueTime",
        "the server has 1 call in flight, which is its limit, and none of them ended for this one "
        "in 30s; try again in 1 s"},
+      {{.limit = Limit::Connections, .value = 4},
+       503,
+       "Connections",
+       "the server's pod has 4 connections in use, which is its limit, and no more calls may wait "
+       "for one; try again in 1 s"},
+      {{.limit = Limit::ConnectionTime, .value = 1, .period = milliseconds(500)},
+       503,
+       "ConnectionTime",
+       "the server's pod has 1 connection in use, which is its limit, and none came free for this "
+       "call in 500ms; try again in 1 s"},
       {{.limit = Limit::Sessions, .value = 100, .retry_after = seconds(5)},
        503,
        "Sessions",

@@ -9,6 +9,32 @@ namespace {
 
 const ServerName kSearch{.ns = "team-a", .name = "search"};
 
+TEST(WellKnownTest, OnlyPathsOfServers) {
+  struct Case {
+    const char* target;
+    std::optional<WellKnown> want;
+  };
+  const WellKnown resource{"oauth-protected-resource", "team-a/search"};
+  const Case cases[] = {
+      {"/.well-known/oauth-protected-resource/team-a/search/mcp", resource},
+      {"/.well-known/oauth-protected-resource/team-a/search/mcp?x=/y", resource},
+      {"/.well-known/x/a/1/mcp", WellKnown{"x", "a/1"}},
+      {"/.well-known/oauth-protected-resource", {}},
+      {"/.well-known/oauth-protected-resource/mcp", {}},
+      {"/.well-known/oauth-protected-resource/team-a/mcp", {}},
+      {"/.well-known/a/b/team-a/search/mcp", {}},
+      {"/.well-known/a?/team-a/search/mcp", {}},
+      {"/.well-known//team-a/search/mcp", {}},
+      {"/.well-known/team-a/search/mcp", {}},
+      {"/.well-known/../team-a/search/mcp", {}},
+      {"/.well-known/%2E%2E/team-a/search/mcp", {}},
+      {"/.well-known", {}},
+      {"/x/.well-known/a/team-a/search/mcp", {}},
+      {"/team-a/search/mcp", {}},
+  };
+  for (const auto& test : cases) EXPECT_EQ(well_known_in(test.target), test.want) << test.target;
+}
+
 TEST(ServerInTest, OnlyPathsOfServers) {
   struct Case {
     const char* target;
