@@ -121,6 +121,10 @@ FakeServer::FakeServer(Handler handler)
 FakeServer::~FakeServer() {
   ::shutdown(listener_, SHUT_RDWR);
   acceptor_.join();
+  {
+    const std::lock_guard lock(mutex_);  // whoever keeps a connection need not be gone before
+    for (const int socket : open_) ::shutdown(socket, SHUT_RDWR);
+  }
   for (auto& thread : threads_) thread.join();
   ::close(listener_);
 }
@@ -130,15 +134,25 @@ void FakeServer::accept_all() {
   for (;;) {
     const int socket = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
     if (socket < 0) return;
+    {
+      const std::lock_guard lock(mutex_);
+      open_.insert(socket);
+    }
     threads_.emplace_back([this, socket] {
       auto wire = std::make_unique<Wire>(socket);
       char byte = 0;
       ::setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &kPatience, sizeof kPatience);
-      if (::recv(socket, &byte, 1, MSG_PEEK) <= 0) return;
-      ++connections_;
-      handler_(*wire);
+      const bool used = ::recv(socket, &byte, 1, MSG_PEEK) > 0;
+      if (used) {
+        ++connections_;
+        handler_(*wire);
+      }
+      {
+        const std::lock_guard lock(mutex_);
+        open_.erase(socket);
+      }
       wire.reset();
-      ++ended_;
+      if (used) ++ended_;
     });
   }
 }

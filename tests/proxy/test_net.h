@@ -5,6 +5,8 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <mutex>
+#include <set>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -61,6 +63,8 @@ class FakeServer {
   std::uint16_t port_ = 0;
   std::atomic<int> connections_ = 0;
   std::atomic<int> ended_ = 0;
+  std::mutex mutex_;
+  std::set<int> open_;  // sockets; protected by mutex_
   std::vector<std::thread> threads_;
   std::thread acceptor_;
 };
