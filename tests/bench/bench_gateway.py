@@ -40,11 +40,11 @@ def conformance(figures, folder, options):
 def survive(figures, folder, options):
     events, calls = survival.measure(suite.tools(), folder, options.sessions, options.seed, tell)
     tell(f"{calls} calls")
-    print("| | sessions | at stake | lost | calls in flight | of them broken | later calls failed |")
-    print("|---|---|---|---|---|---|---|")
+    print("| | sessions | at stake | lost | calls in flight | of them broken | later calls failed | clients late, s |")
+    print("|---|---|---|---|---|---|---|---|")
     for event in events:
         print(f"| {event.name} | {event.sessions} | {event.at_stake} | {event.lost} | {event.in_flight} | {event.broken} | "
-              f"{event.later_failed} |")
+              f"{event.later_failed} | {event.late_s:.1f} |")
     figures += [("sessions_lost", sum(event.lost_beyond for event in events), "sessions"),
                 ("sigterm_calls_lost", sum(event.broken for event in events if event.name.startswith("SIGTERM")), "calls")]
 
@@ -66,7 +66,7 @@ def parse():
     parser = argparse.ArgumentParser(prog="hack/bench gateway", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", action="append", choices=PARTS, help="may be given more than once")
-    parser.add_argument("--sessions", type=int, default=300, metavar="N", help="default: %(default)s")
+    parser.add_argument("--sessions", type=int, default=200, metavar="N", help="default: %(default)s")
     parser.add_argument("--rounds", type=int, default=60, metavar="N", help="of endpoints (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=1, help="of pauses and of which calls last (default: %(default)s)")
     parser.add_argument("--logs", metavar="FOLDER", help="keep the programs' logs; a new folder")

@@ -15,6 +15,10 @@ class Path(NamedTuple):
     violations: int
     exit_code: int
 
+    def __str__(self):
+        return (f"{self.revision}, {self.name}: {self.passed} passed, {self.fails} failed, {self.failed} of them not directly; "
+                f"{self.violations} wire violations, exit code {self.exit_code}")
+
 
 def measure(tools, folder, tell):
     """All revisions and paths, the direct one first."""

@@ -15,12 +15,13 @@ from mcp.types import ElicitResult
 from .front import Front
 
 SHORT, HELD = "test_simple_text", "test_elicitation"
-PAUSE = (0.5, 3.0)    # seconds between the calls of a session
+PAUSE = (2.0, 12.0)   # seconds between the calls of a session
 HOLD = (0.5, 8.0)     # how long a question is thought about: also longer than a drain's grace
 HELD_SHARE = 0.2      # of calls
 LAST_TRY = 10         # seconds in which a session that lives has to answer a call
 ANSWER_LIMIT = 60     # seconds for one answer
-OPENING = 20          # sessions that are opened at once
+LOOK = 0.1            # seconds between looks at our own lateness
+AT_ONCE = 20          # sessions that are opened, or asked for a last word
 
 
 class Call(NamedTuple):
@@ -38,6 +39,7 @@ class LiveSessions:
         self.calls = []
         self.alive = set(range(count))  # who is not in it calls no more
         self.open = set()  # in flight: session, and when it began
+        self.late = 0.0  # seconds that this process itself was late at most: calls that waited for it tell nothing
         self._random = random.Random(seed)
         self._clients = {}
         self._stop = asyncio.Event()
@@ -45,9 +47,10 @@ class LiveSessions:
     @contextlib.asynccontextmanager
     async def running(self):
         """All sessions are open, and their calls run until the end of the block."""
-        opened = asyncio.Semaphore(OPENING)
+        opened = asyncio.Semaphore(AT_ONCE)
         async with asyncio.TaskGroup() as group:
             everybody = [asyncio.Event() for _ in range(self.count)]
+            group.create_task(self._watch_ourselves())
             for number in range(self.count):
                 group.create_task(self._live(number, opened, everybody[number]))
             try:
@@ -56,6 +59,12 @@ class LiveSessions:
                 yield
             finally:
                 self._stop.set()
+
+    async def _watch_ourselves(self):
+        while not self._stop.is_set():
+            due = time.monotonic() + LOOK
+            await asyncio.sleep(LOOK)
+            self.late = max(self.late, time.monotonic() - due)
 
     async def _live(self, number, opened, ready):
         async with contextlib.AsyncExitStack() as stack:
@@ -100,13 +109,16 @@ class LiveSessions:
 
     async def lost(self):
         """Those of the sessions alive that answer no call any more, and why."""
+        asked = asyncio.Semaphore(AT_ONCE)
+
         async def last_word(number):
+            async with asked:
+                error = await self._call(number, SHORT)
             deadline = time.monotonic() + LAST_TRY
-            while error := await self._call(number, SHORT):
-                if time.monotonic() > deadline:
-                    return error
+            while error and time.monotonic() < deadline:
                 await asyncio.sleep(0.5)
-            return ""
+                error = await self._call(number, SHORT)
+            return error
 
         numbers = sorted(self.alive)
         words = await asyncio.gather(*(last_word(number) for number in numbers))

@@ -26,12 +26,19 @@ class Event:
     in_flight: int = 0     # calls, when it began
     broken: int = 0        # of them those that got no answer
     later_failed: int = 0  # calls that began after it and failed, of sessions that live
+    late_s: float = 0      # how late our own clients were at most
     reasons: list = dataclasses.field(default_factory=list)
 
     @property
     def lost_beyond(self):
         """Sessions that should have gone on."""
         return max(0, self.lost - self.at_stake)
+
+    def __str__(self):
+        reasons = "".join(f"\n    {reason}" for reason in self.reasons)
+        return (f"{self.name}: {self.lost} of {self.sessions} sessions lost, {self.at_stake} at stake; {self.broken} of "
+                f"{self.in_flight} calls in flight broken, {self.later_failed} later ones failed; clients late by "
+                f"{self.late_s:.1f} s{reasons}")
 
 
 class Scene:
@@ -80,6 +87,7 @@ class Trial:
         await asyncio.sleep(BEFORE)
         sessions = self._sessions
         event = Event(name, len(sessions.alive), stake.health()["sessions"] if stake else 0)
+        sessions.late = 0.0
         in_flight = set(sessions.open)
         begun = time.monotonic()
         await happen
@@ -90,6 +98,7 @@ class Trial:
         later = [call.error for call in sessions.calls
                  if call.begun >= begun and call.error and call.session in sessions.alive]
         event.lost, event.in_flight, event.broken, event.later_failed = len(lost), len(calls), len(broken), len(later)
+        event.late_s = sessions.late
         event.reasons = sorted({*broken, *later, *lost.values()})[:5]
         self.events.append(event)
         self._tell(str(event))
