@@ -21,15 +21,21 @@ Result<bool> hpa_has_tolerance(kube::Client& client) {
   return fail(document.error());
 }
 
-Result<bool> has_service_monitors(kube::Client& client) {
+Result<std::set<ChildKind>> installed_kinds(kube::Client& client) {
   const auto text = client.get("/apis/monitoring.coreos.com/v1");
-  if (!text && text.error().kind == ErrorKind::NotFound) return false;
+  if (!text && text.error().kind == ErrorKind::NotFound) return std::set<ChildKind>{};
   if (!text) return fail(text.error());
   const auto group = nlohmann::json::parse(*text, nullptr, /*allow_exceptions=*/false);
-  if (!group.is_object() || !group.contains("resources")) return false;
-  return std::ranges::any_of(group["resources"], [](const nlohmann::json& resource) {
-    return resource.is_object() && resource.value("name", "") == "servicemonitors";
-  });
+  std::set<ChildKind> installed;
+  if (!group.is_object() || !group.contains("resources")) return installed;
+  for (const auto& type : kChildTypes) {
+    if (!type.optional()) continue;
+    const auto is_it = [&type](const nlohmann::json& resource) {
+      return resource.is_object() && resource.value("name", "") == type.plural;
+    };
+    if (std::ranges::any_of(group["resources"], is_it)) installed.insert(type.kind);
+  }
+  return installed;
 }
 
 }  // namespace mcpfleet::op

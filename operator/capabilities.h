@@ -1,10 +1,12 @@
 // What this API server can do, by its own OpenAPI document.
 #pragma once
 
+#include <set>
 #include <string_view>
 
 #include "base/result.h"
 #include "kube/client.h"
+#include "operator/child.h"
 
 namespace mcpfleet::op {
 
@@ -15,7 +17,7 @@ bool document_has_tolerance(std::string_view openapi_v3);
 // Asks the API server. Errors: as kube::Client; a server without OpenAPI v3 is none.
 Result<bool> hpa_has_tolerance(kube::Client& client);
 
-// Somebody installed the CRD of monitoring.coreos.com/v1 ServiceMonitor. Errors: as kube::Client.
-Result<bool> has_service_monitors(kube::Client& client);
+// Those optional kinds of children whose CRD somebody installed. Errors: as kube::Client.
+Result<std::set<ChildKind>> installed_kinds(kube::Client& client);
 
 }  // namespace mcpfleet::op

@@ -24,6 +24,7 @@ enum class ChildKind : std::uint8_t {
   PodDisruptionBudget,
   HorizontalPodAutoscaler,
   ServiceMonitor,
+  PodMonitor,
   RoleBinding,
   ClusterRoleBinding,
 };
@@ -35,9 +36,13 @@ struct ChildType {
   const char* plural;
   // False: of the cluster. Nothing of a namespace can own it: an annotation names its owner.
   bool namespaced() const { return kind != ChildKind::ClusterRoleBinding; }
+  // True: the kind exists only where somebody installed the Prometheus operator's CRDs.
+  bool optional() const {
+    return kind == ChildKind::ServiceMonitor || kind == ChildKind::PodMonitor;
+  }
 };
 // Ordered as ChildKind. What all parts of the operator know of kinds comes from here.
-inline constexpr std::array<ChildType, 10> kChildTypes{{
+inline constexpr std::array<ChildType, 11> kChildTypes{{
     {ChildKind::ServiceAccount, "v1", "ServiceAccount", "serviceaccounts"},
     {ChildKind::Secret, "v1", "Secret", "secrets"},
     {ChildKind::Service, "v1", "Service", "services"},
@@ -47,6 +52,7 @@ inline constexpr std::array<ChildType, 10> kChildTypes{{
     {ChildKind::HorizontalPodAutoscaler, "autoscaling/v2", "HorizontalPodAutoscaler",
      "horizontalpodautoscalers"},
     {ChildKind::ServiceMonitor, "monitoring.coreos.com/v1", "ServiceMonitor", "servicemonitors"},
+    {ChildKind::PodMonitor, "monitoring.coreos.com/v1", "PodMonitor", "podmonitors"},
     {ChildKind::RoleBinding, "rbac.authorization.k8s.io/v1", "RoleBinding", "rolebindings"},
     {ChildKind::ClusterRoleBinding, "rbac.authorization.k8s.io/v1", "ClusterRoleBinding",
      "clusterrolebindings"},

@@ -10,7 +10,7 @@ constexpr std::chrono::minutes kInterval{3};
 
 }  // namespace
 
-Discovery::Discovery(kube::Client& client, std::function<void(bool service_monitors)> found)
+Discovery::Discovery(kube::Client& client, Found found)
     : client_(client), found_(std::move(found)), thread_([this] { run(); }) {}
 
 Discovery::~Discovery() {
@@ -26,12 +26,11 @@ void Discovery::run() {
   std::unique_lock lock(mutex_);
   while (!wake_.wait_for(lock, kInterval, [this] { return stopping_; })) {
     lock.unlock();
-    const auto exist = has_service_monitors(client_);
-    if (exist) {
-      found_(*exist);
+    const auto installed = installed_kinds(client_);
+    if (installed) {
+      found_(*installed);
     } else {
-      log::debug("cannot learn whether there are ServiceMonitors",
-                 {{"error", exist.error().message}});
+      log::debug("cannot learn which kinds there are", {{"error", installed.error().message}});
     }
     lock.lock();
   }

@@ -6,17 +6,21 @@
 #include <condition_variable>
 #include <functional>
 #include <mutex>
+#include <set>
 #include <thread>
 
 #include "kube/client.h"
+#include "operator/child.h"
 
 namespace mcpfleet::op {
 
 class Discovery {
  public:
-  // Every few minutes from now on, `found` is told whether there are ServiceMonitors; not where the
-  // API server does not say.
-  Discovery(kube::Client& client, std::function<void(bool service_monitors)> found);
+  using Found = std::function<void(const std::set<ChildKind>& installed)>;
+
+  // Every few minutes from now on, `found` is told which optional kinds of children there are; not
+  // where the API server does not say.
+  Discovery(kube::Client& client, Found found);
   ~Discovery();
   Discovery(const Discovery&) = delete;
   Discovery& operator=(const Discovery&) = delete;
@@ -26,7 +30,7 @@ class Discovery {
 
   // Constant after construction.
   kube::Client& client_;
-  const std::function<void(bool service_monitors)> found_;
+  const Found found_;
   // Protected by mutex_.
   std::mutex mutex_;
   std::condition_variable wake_;

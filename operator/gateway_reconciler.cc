@@ -86,7 +86,8 @@ desired::GatewayContext GatewayReconciler::context_of(const fleet::MCPGateway& g
           .all_namespaces = parts_.world.watches(ChildKind::ClusterRoleBinding),
           .session_key = key_of(revision),
           .previous_session_key = revision > 0 ? key_of(revision - 1) : std::string(),
-          .next_session_key = key_of(revision + 1)};
+          .next_session_key = key_of(revision + 1),
+          .pod_monitor = parts_.world.watches(ChildKind::PodMonitor)};
 }
 
 Outcome GatewayReconciler::bring_about(const fleet::MCPGateway& gateway) {
@@ -100,8 +101,20 @@ Outcome GatewayReconciler::bring_about(const fleet::MCPGateway& gateway) {
   });
 }
 
+// Only where the operator may read Secrets, and of them no more than that they exist.
+std::optional<bool> GatewayReconciler::tls_secret_exists(const fleet::MCPGateway& gateway) {
+  if (gateway.tls_secret_name.empty() || !parts_.world.watches(ChildKind::Secret))
+    return std::nullopt;
+  const auto found = parts_.client.get_metadata(
+      kube::collection_path("v1", gateway.namespace_, "secrets") + "?fieldSelector=metadata.name" +
+      kube::escape("=" + gateway.tls_secret_name));
+  if (!found) return std::nullopt;
+  const auto list = nlohmann::json::parse(*found, nullptr, /*allow_exceptions=*/false);
+  return list.is_object() && list.contains("items") && !list["items"].empty();
+}
+
 desired::ObservedGateway GatewayReconciler::observe(const GatewayEntry& entry,
-                                                    const Outcome& outcome) const {
+                                                    const Outcome& outcome) {
   const std::string key = fleet::key(entry.gateway);
   desired::ObservedGateway observed;
   observed.refusal = outcome.refusal;
@@ -109,6 +122,9 @@ desired::ObservedGateway GatewayReconciler::observe(const GatewayEntry& entry,
       deployment != nullptr && deployment->controller_uid == entry.uid) {
     observed.deployment = deployment->seen;
     observed.pods = parts_.world.pods.of(key);
+    // Those that run have read it.
+    if (observed.deployment->ready_replicas < observed.deployment->spec_replicas)
+      observed.tls_secret_exists = tls_secret_exists(entry.gateway);
   }
   observed.servers = static_cast<int>(
       std::ranges::count_if(parts_.world.servers.all(), [&entry](const auto& server) {

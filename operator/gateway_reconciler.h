@@ -4,6 +4,7 @@
 // from several threads, never for the same key at once.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "base/clock.h"
@@ -50,7 +51,8 @@ class GatewayReconciler {
   Result<void> clean_up(const std::string& key);
   desired::GatewayContext context_of(const fleet::MCPGateway& gateway) const;
   Outcome bring_about(const fleet::MCPGateway& gateway);
-  desired::ObservedGateway observe(const GatewayEntry& entry, const Outcome& outcome) const;
+  std::optional<bool> tls_secret_exists(const fleet::MCPGateway& gateway);
+  desired::ObservedGateway observe(const GatewayEntry& entry, const Outcome& outcome);
   Result<kube::Next> tell(const GatewayEntry& entry, const Outcome& outcome);
   // True where the answer shows another spec than `entry`.
   Result<bool> write_status(const GatewayEntry& entry, const fleet::GatewayStatus& after);

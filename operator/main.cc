@@ -89,7 +89,7 @@ class Program {
       return 1;
     }
     if (!get_in_step()) return 0;
-    const Discovery discovery(client_, [this](bool exist) { find_service_monitors(exist); });
+    const Discovery discovery(client_, [this](const auto& installed) { find_kinds(installed); });
     // A replica that is not in step could not take over.
     leadership_.begin([this] { signals_.poke(); });
     while (!signals_.came()) {
@@ -113,11 +113,12 @@ class Program {
         [this] { return hpa_has_tolerance(client_); });
     if (!tolerance) return false;
     hpa_tolerance_ = *tolerance;
-    const auto monitors = until_done(
+    const auto installed = until_done(
         signals_, [] { return false; }, "cannot learn what the API server can do",
-        [this] { return has_service_monitors(client_); });
-    if (!monitors) return false;
-    world_.watch_service_monitors(client_, *monitors);
+        [this] { return installed_kinds(client_); });
+    if (!installed) return false;
+    for (const auto& type : kChildTypes)
+      if (type.optional()) world_.watch_optional(client_, type, installed->contains(type.kind));
     while (!world_.synced()) {
       if (signals_.wait(milliseconds(20))) return false;
     }
@@ -126,10 +127,17 @@ class Program {
     return true;
   }
 
-  void find_service_monitors(bool exist) {
-    if (!world_.watch_service_monitors(client_, exist)) return;
-    log::info(exist ? "there are ServiceMonitors now" : "there are no ServiceMonitors any more");
+  void find_kinds(const std::set<ChildKind>& installed) {
+    bool changed = false;
+    for (const auto& type : kChildTypes) {
+      const bool exists = installed.contains(type.kind);
+      if (!type.optional() || !world_.watch_optional(client_, type, exists)) continue;
+      changed = true;
+      log::info(exists ? "a kind exists now" : "a kind exists no more", {{"kind", type.name}});
+    }
+    if (!changed) return;
     for (const auto& server : world_.servers.all()) changes_.add(fleet::key(server->server));
+    for (const auto& gateway : world_.gateways.all()) changes_.add(fleet::key(gateway->gateway));
   }
 
   // Until the term is over or a signal came.

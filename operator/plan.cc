@@ -240,10 +240,11 @@ std::uint64_t digest_of(const desired::Context& context,
 }
 
 std::uint64_t digest_of(const desired::GatewayContext& context) {
-  const auto& [image, policy, role, all_namespaces, key, previous, next] = context;
+  const auto& [image, policy, role, all_namespaces, key, previous, next, monitor] = context;
   Digest digest;
   for (const auto* text : {&image, &policy, &role, &key, &previous, &next}) digest.add(*text);
   digest.add(all_namespaces);
+  digest.add(monitor);
   return digest.value();
 }
 

@@ -119,21 +119,21 @@ void World::start(kube::Client& client) {
   kube::watch(client, {kube::collection_path("v1", "", "pods"), kChildren, ""}, options_.namespaces,
               pods, reflectors_);
   for (const auto& type : kChildTypes) {
-    if (type.kind != ChildKind::ServiceMonitor && watches(type.kind)) {
+    if (!type.optional() && watches(type.kind)) {
       watch_children(client, type, reflectors_);
     }
   }
 }
 
-bool World::watch_service_monitors(kube::Client& client, bool exist) {
+bool World::watch_optional(kube::Client& client, const ChildType& type, bool exists) {
   std::lock_guard lock(monitors_mutex_);
-  if (exist != monitors_.empty()) return false;
-  if (exist) {
-    watch_children(client, kChildTypes.at(index_of(ChildKind::ServiceMonitor)), monitors_);
+  if (exists == monitors_.contains(type.kind)) return false;
+  if (exists) {
+    watch_children(client, type, monitors_[type.kind]);
     return true;
   }
-  monitors_.clear();
-  auto& none = sink(ChildKind::ServiceMonitor);
+  monitors_.erase(type.kind);
+  auto& none = sink(type.kind);
   none.list_begin();
   none.list_end();
   return true;
@@ -142,9 +142,9 @@ bool World::watch_service_monitors(kube::Client& client, bool exist) {
 bool World::watches(ChildKind kind) const {
   if (kind == ChildKind::Secret) return options_.secrets;
   if (kind == ChildKind::ClusterRoleBinding) return options_.cluster_bindings;
-  if (kind != ChildKind::ServiceMonitor) return true;
+  if (!kChildTypes.at(index_of(kind)).optional()) return true;
   std::lock_guard lock(monitors_mutex_);
-  return !monitors_.empty();
+  return monitors_.contains(kind);
 }
 
 std::shared_ptr<const Child> World::child(ChildKind kind, const std::string& key) const {
@@ -218,8 +218,10 @@ bool World::for_each_reflector(const Visit& visit) const {
     if (!visit(*reflector)) return false;
   }
   std::lock_guard lock(monitors_mutex_);
-  for (const auto& reflector : monitors_) {
-    if (!visit(*reflector)) return false;
+  for (const auto& [kind, reflectors] : monitors_) {
+    for (const auto& reflector : reflectors) {
+      if (!visit(*reflector)) return false;
+    }
   }
   return true;
 }

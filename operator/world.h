@@ -8,6 +8,7 @@
 
 #include <array>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -69,9 +70,9 @@ class World {
 
   // Whether children of that kind are watched.
   bool watches(ChildKind kind) const;
-  // ServiceMonitors exist only where somebody installed their CRD. start() watches none. True where
-  // that is new.
-  bool watch_service_monitors(kube::Client& client, bool exist);
+  // Children of an optional kind, of which start() watches none. True where it is new that it
+  // exists, or does not.
+  bool watch_optional(kube::Client& client, const ChildType& type, bool exists);
 
   // nullptr: none is known.
   std::shared_ptr<const Child> child(ChildKind kind, const std::string& key) const;
@@ -103,7 +104,8 @@ class World {
   std::array<std::unique_ptr<kube::Store<Child>>, kChildTypes.size()> others_;
   kube::Reflectors reflectors_;  // after what they use
   mutable std::mutex monitors_mutex_;
-  kube::Reflectors monitors_;  // of ServiceMonitors; protected by monitors_mutex_
+  std::map<ChildKind, kube::Reflectors>
+      monitors_;  // those that exist; protected by monitors_mutex_
 };
 
 }  // namespace mcpfleet::op

@@ -58,6 +58,23 @@ Json service(const fleet::MCPGateway& gateway) {
                                     {"appProtocol", has_tls(gateway) ? "https" : "http"}}})}}}};
 }
 
+Json own_pods(const fleet::MCPGateway& gateway) {
+  return {{"matchLabels", {{kGatewayLabel, gateway.name}}}};
+}
+
+// Of pods, for the Service has no port of metrics. Servers that it tells of keep their own names
+// and namespaces: without honorLabels they would be those of the gateway's.
+Json pod_monitor(const fleet::MCPGateway& gateway) {
+  return {{"apiVersion", kPodMonitor.api_version},
+          {"kind", kPodMonitor.name},
+          {"metadata", child_metadata(owner_of(gateway), gateway.name)},
+          {"spec",
+           {{"selector", own_pods(gateway)},
+            {"podMetricsEndpoints",
+             Json::array(
+                 {{{"port", kMetricsPortName}, {"path", "/metrics"}, {"honorLabels", true}}})}}}};
+}
+
 // Grants the gateway's ServiceAccount what a gateway may do.
 Json binding(const fleet::MCPGateway& gateway, const GatewayContext& context, const char* kind,
              Json metadata) {
@@ -130,8 +147,8 @@ Desired build_gateway(const fleet::MCPGateway& gateway, const GatewayContext& co
   put(kService, service(gateway));
   add_binding(gateway, context, result);
   put(kDeployment, *pods);
-  put(kDisruptionBudget, disruption_budget(owner, gateway.disruption,
-                                           {{"matchLabels", {{kGatewayLabel, gateway.name}}}}));
+  put(kDisruptionBudget, disruption_budget(owner, gateway.disruption, own_pods(gateway)));
+  if (context.pod_monitor) put(kPodMonitor, pod_monitor(gateway));
   return result;
 }
 

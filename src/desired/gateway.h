@@ -28,10 +28,11 @@ struct GatewayContext {
   std::string session_key;
   std::string previous_session_key;  // empty: there is none
   std::string next_session_key;
+  bool pod_monitor = false;  // the API server has monitoring.coreos.com/v1 PodMonitor
 };
 
 // ServiceAccount, Secret, Service, RoleBinding or ClusterRoleBinding, Deployment,
-// PodDisruptionBudget. `gateway` must have come from fleet::decode_gateway().
+// PodDisruptionBudget, PodMonitor. `gateway` must have come from fleet::decode_gateway().
 Desired build_gateway(const fleet::MCPGateway& gateway, const GatewayContext& context);
 
 // The selector of the gateway's pods as text: "mcpfleet.dev/gateway=NAME".

@@ -18,6 +18,8 @@ struct ObservedGateway {
   std::optional<ObservedDeployment> deployment;  // absent: does not exist
   std::vector<ObservedPod> pods;                 // of this gateway
   int servers = 0;                               // MCPServers that it serves
+  // Whether the Secret of spec.tls exists; absent: nobody has looked, or may look.
+  std::optional<bool> tls_secret_exists;
 };
 
 // The new status. `gateway.status` is the previous one: a condition's last_transition is kept while

@@ -26,6 +26,8 @@ inline constexpr Kind kHpa{"autoscaling/v2", "HorizontalPodAutoscaler", "/apis/a
                            "horizontalpodautoscalers"};
 inline constexpr Kind kServiceMonitor{"monitoring.coreos.com/v1", "ServiceMonitor",
                                       "/apis/monitoring.coreos.com/v1", "servicemonitors"};
+inline constexpr Kind kPodMonitor{"monitoring.coreos.com/v1", "PodMonitor",
+                                  "/apis/monitoring.coreos.com/v1", "podmonitors"};
 inline constexpr Kind kRoleBinding{"rbac.authorization.k8s.io/v1", "RoleBinding",
                                    "/apis/rbac.authorization.k8s.io/v1", "rolebindings"};
 inline constexpr Kind kClusterRoleBinding{"rbac.authorization.k8s.io/v1", "ClusterRoleBinding",

@@ -73,6 +73,18 @@ TEST(GatewayTest, OwnsTheseObjects) {
             "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/mcpfleet:gateway:tools:main");
 }
 
+TEST(GatewayTest, PodMonitorOnlyWhereItsKindExists) {
+  EXPECT_EQ(find(built("{}"), "PodMonitor"), nullptr);
+  auto context = gateway_context();
+  context.pod_monitor = true;
+  const auto with = build_gateway(gateway_with("{}"), context);
+  EXPECT_EQ(find(with, "PodMonitor")["spec"], json::parse(R"({
+      "selector": {"matchLabels": {"mcpfleet.dev/gateway": "main"}},
+      "podMetricsEndpoints": [{"port": "metrics", "path": "/metrics", "honorLabels": true}]})"));
+  EXPECT_EQ(with.objects.back().path,
+            "/apis/monitoring.coreos.com/v1/namespaces/tools/podmonitors/main");
+}
+
 TEST(GatewayTest, TheContainerIsRestricted) {
   const json spec = pod("{}");
   ASSERT_EQ(spec["containers"].size(), 1U);
@@ -294,6 +306,26 @@ TEST(GatewayStatusTest, WhatIsWrongIsSaid) {
   const auto status = build_gateway_status(gateway, refused, kNow);
   EXPECT_EQ(said(status, kAccepted), "False Refused: no");
   EXPECT_EQ(said(status, kReady), "False Refused: no");
+}
+
+TEST(GatewayStatusTest, AMissingCertificateIsNamed) {
+  const auto gateway = gateway_with(R"({"tls": {"secretName": "front-tls"}})");
+  const auto said_where = [&](std::optional<bool> exists, std::string_view type) {
+    auto starting = observed(2, 0);
+    starting.tls_secret_exists = exists;
+    return said(build_gateway_status(gateway, starting, kNow), type);
+  };
+  const std::string missing =
+      "False SecretNotFound: Secret front-tls does not exist, and spec.tls.secretName needs it";
+  EXPECT_EQ(said_where(false, kAccepted), missing);
+  EXPECT_EQ(said_where(false, kReady), missing);
+  EXPECT_EQ(said_where(true, kReady), "False Starting: 0 of 2 replicas are ready");
+  EXPECT_EQ(said_where({}, kReady),
+            "False Starting: 0 of 2 replicas are ready; pods wait for Secret front-tls of "
+            "spec.tls.secretName where it does not exist, and this operator may not look");
+  EXPECT_THAT(said_where({}, kAccepted), StartsWith("True Applied: "));
+  EXPECT_EQ(said(build_gateway_status(gateway, observed(2, 2), kNow), kReady),
+            "True Serving: 2 of 2 replicas are ready");
 }
 
 TEST(GatewayStatusTest, AnUnreadableSpecKeepsWhatWasSaid) {

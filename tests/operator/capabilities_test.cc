@@ -29,18 +29,21 @@ TEST(Tolerance, AServerWithoutOpenApiHasNone) {
   EXPECT_FALSE(hpa_has_tolerance(client).has_value());
 }
 
-TEST(ServiceMonitors, ExistWhereTheirGroupHasThem) {
+TEST(InstalledKinds, ExistWhereTheirGroupHasThem) {
+  using Kinds = std::set<ChildKind>;
   kube::FakeClient client;
-  EXPECT_EQ(has_service_monitors(client), false);
+  EXPECT_EQ(installed_kinds(client), Kinds{});
   std::string answer = R"({"resources":[{"name":"podmonitors"},{"name":"servicemonitors"}]})";
   client.answer = [&answer](const auto&) -> Result<std::string> { return answer; };
-  EXPECT_EQ(has_service_monitors(client), true);
-  answer = R"({"resources":[{"name":"podmonitors"}]})";
-  EXPECT_EQ(has_service_monitors(client), false);
+  EXPECT_EQ(installed_kinds(client), (Kinds{ChildKind::PodMonitor, ChildKind::ServiceMonitor}));
+  answer = R"({"resources":[{"name":"podmonitors"},{"name":"probes"}]})";
+  EXPECT_EQ(installed_kinds(client), Kinds{ChildKind::PodMonitor});
+  answer = "nonsense";
+  EXPECT_EQ(installed_kinds(client), Kinds{});
   client.answer = [](const auto&) -> Result<std::string> {
     return fail(ErrorKind::Unavailable, "starting");
   };
-  EXPECT_FALSE(has_service_monitors(client).has_value());
+  EXPECT_FALSE(installed_kinds(client).has_value());
 }
 
 }  // namespace

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "base/base64.h"
 #include "kube/paths.h"
 #include "tests/operator/fake_api.h"
@@ -184,6 +186,40 @@ TEST_F(GatewayReconcilerTest, OtherReplicasAreNoDrift) {
   ASSERT_TRUE(life.reconcile());
   EXPECT_EQ(api_.objects[kDeploymentPath]["spec"]["replicas"], 5);
   EXPECT_THAT(life.events.events, IsEmpty());
+}
+
+TEST_F(GatewayReconcilerTest, AMissingCertificateIsNamedWhereSecretsMayBeRead) {
+  const std::string path = "/api/v1/namespaces/ns/secrets?fieldSelector=metadata.name%3Dfront-tls";
+  api_.objects[path] = {{"items", json::array()}};
+  change({{"tls", {{"secretName", "front-tls"}}}});
+  Life life(api_, clock_, {.secrets = true});
+  ASSERT_TRUE(life.settle(clock_));
+  EXPECT_EQ(condition("Ready")["reason"], "SecretNotFound");
+  EXPECT_THAT(condition("Ready")["message"].get<std::string>(),
+              HasSubstr("Secret front-tls does not exist"));
+  api_.objects[path]["items"].push_back(json::object());
+  ASSERT_TRUE(life.settle(clock_));
+  EXPECT_EQ(condition("Ready")["reason"], "Starting");
+  Life blind(api_, clock_, {.secrets = false});
+  const auto asked = [&] {
+    return std::ranges::count(api_.client.calls(), path, &kube::FakeClient::Call::path);
+  };
+  const auto before = asked();
+  ASSERT_TRUE(blind.settle(clock_));
+  EXPECT_EQ(asked(), before) << "without the right nobody asks";
+}
+
+TEST_F(GatewayReconcilerTest, APodMonitorWhereThereIsSuchAKind) {
+  const std::string path = "/apis/monitoring.coreos.com/v1/namespaces/ns/podmonitors/g";
+  kube::FakeClient silent;
+  Life life(api_, clock_);
+  ASSERT_TRUE(life.settle(clock_));
+  EXPECT_FALSE(api_.objects.contains(path));
+  const auto& type = kChildTypes.at(static_cast<std::size_t>(ChildKind::PodMonitor));
+  life.world.watch_optional(silent, type, true);
+  life.learn(api_);
+  ASSERT_TRUE(life.reconcile());
+  EXPECT_EQ(api_.objects[path]["spec"]["selector"]["matchLabels"]["mcpfleet.dev/gateway"], "g");
 }
 
 TEST_F(GatewayReconcilerTest, KeysFollowTheRevision) {

@@ -68,17 +68,21 @@ TEST(World, WatchesOnlyTheNamespacesAskedFor) {
   EXPECT_THAT(paths, Contains("/api/v1/namespaces/b/secrets"));
 }
 
-TEST(World, ServiceMonitorsComeAndGo) {
-  kube::FakeClient client;
-  Asked asked(client);
-  World world([](const std::string&) {});
-  EXPECT_FALSE(world.watch_service_monitors(client, false));
-  EXPECT_TRUE(world.watch_service_monitors(client, true));
-  EXPECT_FALSE(world.watch_service_monitors(client, true));
-  EXPECT_TRUE(world.watches(ChildKind::ServiceMonitor));
-  EXPECT_THAT(asked.first(1), Contains("/apis/monitoring.coreos.com/v1/servicemonitors"));
-  EXPECT_TRUE(world.watch_service_monitors(client, false));
-  EXPECT_FALSE(world.watches(ChildKind::ServiceMonitor));
+TEST(World, OptionalKindsComeAndGo) {
+  for (const auto& type : kChildTypes) {
+    if (!type.optional()) continue;
+    kube::FakeClient client;
+    Asked asked(client);
+    World world([](const std::string&) {});
+    EXPECT_FALSE(world.watch_optional(client, type, false));
+    EXPECT_TRUE(world.watch_optional(client, type, true));
+    EXPECT_FALSE(world.watch_optional(client, type, true));
+    EXPECT_TRUE(world.watches(type.kind));
+    EXPECT_THAT(asked.first(1),
+                Contains(std::string("/apis/monitoring.coreos.com/v1/") + type.plural));
+    EXPECT_TRUE(world.watch_optional(client, type, false));
+    EXPECT_FALSE(world.watches(type.kind));
+  }
 }
 
 TEST(World, ClusterRoleBindingsAreOfTheClusterAlsoWhereNamespacesAreWatched) {

@@ -159,7 +159,7 @@ prometheus.io/path: /metrics
   verbs: [get, list, watch, create, patch, delete]
 # Where their CRD is installed.
 - apiGroups: [monitoring.coreos.com]
-  resources: [servicemonitors]
+  resources: [servicemonitors, podmonitors]
   verbs: [get, list, watch, create, patch, delete]
 - apiGroups: [""]
   resources: [pods]
