@@ -1,4 +1,4 @@
-#include "proxy/stdio_answer.h"
+#include "proxy/bridge_answer.h"
 
 #include <array>
 #include <charconv>

@@ -1,4 +1,4 @@
-// What a client gets for a POST to a stdio server: JSON, or events as they come.
+// What a client gets for a POST to a bridged server: JSON, or events as they come.
 //
 // Thread safety: none; it belongs to the proxy's one thread.
 #pragma once
@@ -7,10 +7,10 @@
 #include <string>
 #include <vector>
 
+#include "proxy/bridge_session.h"
 #include "proxy/client_link.h"
 #include "proxy/message_queue.h"
 #include "proxy/runtime.h"
-#include "proxy/stdio_session.h"
 
 namespace mcpfleet::proxy {
 
@@ -49,7 +49,7 @@ class PostAnswer {
     bool events = false;  // the client can read them
     bool modern = false;  // errors have HTTP statuses of their own
     // The session that begins with this POST; else null.
-    std::shared_ptr<StdioSession> starting;
+    std::shared_ptr<BridgeSession> starting;
     std::string fields;  // complete header lines
   };
 

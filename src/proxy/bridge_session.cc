@@ -1,11 +1,11 @@
-#include "proxy/stdio_session.h"
+#include "proxy/bridge_session.h"
 
 #include "log/log.h"
-#include "proxy/stdio_channel.h"
+#include "proxy/bridge_channel.h"
 
 namespace mcpfleet::proxy {
 
-void StdioSession::set_stream(const std::shared_ptr<MessageQueue>& queue, MonotonicTime now) {
+void BridgeSession::set_stream(const std::shared_ptr<MessageQueue>& queue, MonotonicTime now) {
   if (stream_) stream_->close();
   stream_ = queue;
   last_use_ = now;
@@ -14,11 +14,11 @@ void StdioSession::set_stream(const std::shared_ptr<MessageQueue>& queue, Monoto
   buffered_bytes_ = 0;
 }
 
-std::shared_ptr<MessageQueue> StdioSession::stream() const {
+std::shared_ptr<MessageQueue> BridgeSession::stream() const {
   return stream_ && !stream_->closed() ? stream_ : nullptr;
 }
 
-void StdioSession::deliver(std::string_view text) {
+void BridgeSession::deliver(std::string_view text) {
   if (const auto open = stream()) {
     open->push({std::string(text), false});
     return;
@@ -34,26 +34,26 @@ void StdioSession::deliver(std::string_view text) {
   }
 }
 
-void StdioSession::begin_post(MonotonicTime now) {
+void BridgeSession::begin_post(MonotonicTime now) {
   ++posts_;
   last_use_ = now;
 }
 
-void StdioSession::end_post(MonotonicTime now) {
+void BridgeSession::end_post(MonotonicTime now) {
   --posts_;
   last_use_ = now;
 }
 
-Duration StdioSession::idle_for(MonotonicTime now) const {
+Duration BridgeSession::idle_for(MonotonicTime now) const {
   return posts_ > 0 || stream() ? Duration::zero() : now - last_use_;
 }
 
-void StdioSession::end(std::string_view reason) {
+void BridgeSession::end(std::string_view reason) {
   ended_ = true;
   if (stream_) stream_->close();
   if (channel_) channel_->end(reason);
 }
 
-bool StdioSession::ended() const { return ended_ || (channel_ && !channel_->accepts()); }
+bool BridgeSession::ended() const { return ended_ || (channel_ && !channel_->accepts()); }
 
 }  // namespace mcpfleet::proxy

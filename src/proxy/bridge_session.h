@@ -1,4 +1,4 @@
-// One client's session with a stdio server: its stream for messages that belong to no request.
+// One client's session with a bridged server: its stream for messages that belong to no request.
 //
 // Thread safety: none; it belongs to the proxy's one thread.
 #pragma once
@@ -14,22 +14,22 @@
 
 namespace mcpfleet::proxy {
 
-class StdioChannel;
+class BridgeChannel;
 
-class StdioSession {
+class BridgeSession {
  public:
   static constexpr std::size_t kMaxBuffered = 256;  // messages without a stream
   static constexpr std::size_t kMaxBufferedBytes = 4 * 1024 * 1024;
 
-  // `number` tells it apart from all other clients of this sidecar. `channel`: its process, which
+  // `number` tells it apart from all other clients of this sidecar. `channel`: its link, which
   // nobody else uses; null: it shares one.
-  StdioSession(std::string id, std::uint64_t number, std::shared_ptr<StdioChannel> channel,
-               MonotonicTime now)
+  BridgeSession(std::string id, std::uint64_t number, std::shared_ptr<BridgeChannel> channel,
+                MonotonicTime now)
       : id_(std::move(id)), number_(number), channel_(std::move(channel)), last_use_(now) {}
 
   const std::string& id() const { return id_; }
   std::uint64_t number() const { return number_; }
-  const std::shared_ptr<StdioChannel>& channel() const { return channel_; }
+  const std::shared_ptr<BridgeChannel>& channel() const { return channel_; }
 
   // Makes `queue` the stream for messages that belong to no request, instead of an earlier one.
   void set_stream(const std::shared_ptr<MessageQueue>& queue, MonotonicTime now);
@@ -43,14 +43,14 @@ class StdioSession {
   void end_post(MonotonicTime now);
   Duration idle_for(MonotonicTime now) const;
 
-  // Ends it, and its process where that is its own.
+  // Ends it, and its link where that is its own.
   void end(std::string_view reason);
   bool ended() const;
 
  private:
   std::string id_;
   std::uint64_t number_;
-  std::shared_ptr<StdioChannel> channel_;
+  std::shared_ptr<BridgeChannel> channel_;
   std::shared_ptr<MessageQueue> stream_;
   std::deque<std::string> buffered_;
   std::size_t buffered_bytes_ = 0;

@@ -1,4 +1,4 @@
-// JSON-RPC messages on their way from a child process to one HTTP answer.
+// JSON-RPC messages on their way from a bridged server to one HTTP answer.
 //
 // Thread safety: none; it belongs to the proxy's one thread.
 #pragma once
@@ -14,7 +14,7 @@ namespace mcpfleet::proxy {
 
 class MessageQueue {
  public:
-  // Over this the reader of the child waits, so that a slow client holds back the server.
+  // Over this the reader of the server waits, so that a slow client holds back the server.
   static constexpr std::size_t kFullBytes = 1024 * 1024;
 
   struct Item {

@@ -1,4 +1,4 @@
-"""The official Python SDK's client and server with a sidecar between them: both transports, both eras, all modes."""
+"""The official Python SDK's client and server with a sidecar between them: all transports, both eras, all modes."""
 
 import contextlib
 import pathlib
@@ -16,17 +16,23 @@ THING = "test://thing"
 STDIO = ["--stdio", "--", sys.executable, SERVER, "stdio"]
 
 
+# What the server is started with and how the sidecar is told of it, where it is over HTTP.
+UPSTREAMS = {"http": ([], ["--upstream"]), "sse": (["legacy-sse"], ["--sse-upstream"]),
+             "sse-shared": (["legacy-sse"], ["--sse-mode", "shared", "--sse-upstream"])}
+
+
 @contextlib.contextmanager
 def in_front_of(kind, folder):
-    """A sidecar before the SDK's server: over HTTP, or over stdio in one of its modes."""
-    if kind != "http":
+    """A sidecar before the SDK's server: over HTTP, over HTTP+SSE, or over stdio in one of its modes."""
+    if kind not in UPSTREAMS:
         with sidecar(folder, "--stdio-mode", kind, *STDIO) as one:
             yield one
         return
+    words, flags = UPSTREAMS[kind]
     port = free_port()
-    with running([sys.executable, SERVER, port], folder / "server.log"):
+    with running([sys.executable, SERVER, port, *words], folder / "server.log"):
         wait_for("the server", lambda: listens(port))
-        with sidecar(folder, "--upstream", f"http://127.0.0.1:{port}") as one:
+        with sidecar(folder, *flags, f"http://127.0.0.1:{port}") as one:
             yield one
 
 
@@ -47,7 +53,7 @@ def text(result):
 
 
 CASES = [("http", "legacy"), ("http", "auto"), ("perSession", "legacy"), ("perSession", "auto"), ("pooled", "legacy"),
-         ("pooled", "auto"), ("shared", "auto")]
+         ("pooled", "auto"), ("shared", "auto"), ("sse", "legacy"), ("sse", "auto"), ("sse-shared", "auto")]
 
 
 @pytest.fixture(scope="module", params=CASES, ids=lambda case: "-".join(case))
