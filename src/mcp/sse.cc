@@ -70,10 +70,15 @@ void SseReader::end_event(EventSink& sink) {
   type_.clear();
 }
 
-std::string sse_event(std::string_view data) {
-  std::string text = "event: message\ndata: ";
-  text.reserve(text.size() + data.size() + 2);
-  return text.append(data).append("\n\n");
+std::string sse_event(std::string_view data, std::string_view id) {
+  std::string text = "event: message\n";
+  text.reserve(text.size() + data.size() + id.size() + 16);
+  if (!id.empty()) text.append("id: ").append(id).append("\n");
+  return text.append("data: ").append(data).append("\n\n");
+}
+
+std::string sse_priming_event(std::string_view id) {
+  return "id: " + std::string(id) + "\ndata: \n\n";
 }
 
 }  // namespace mcpfleet::mcp

@@ -42,7 +42,11 @@ class SseReader {
   std::string type_;
 };
 
-// One event of the default type around `data`, which must not contain line ends.
-std::string sse_event(std::string_view data);
+// One event of the default type around `data`, which must not contain line ends. Without an `id`
+// where that is empty.
+std::string sse_event(std::string_view data, std::string_view id = {});
+
+// An event that says nothing but its id.
+std::string sse_priming_event(std::string_view id);
 
 }  // namespace mcpfleet::mcp

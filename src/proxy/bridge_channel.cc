@@ -157,7 +157,8 @@ void BridgeChannel::deliver(const mcp::Message& message, std::string_view text) 
   if (message.method == "notifications/message" || message.method == "notifications/progress") {
     // Of many it may be anybody's, and may say what only its own client may know.
     const auto& only = waiting_.begin();
-    if (waiting_.size() == 1 && only->second.queue && only->second.queue->takes_events())
+    if (waiting_.size() == 1 && only->second.queue && only->second.queue->open() &&
+        only->second.queue->takes_events())
       push(only->second.queue, std::string(text), false);
     return;
   }
@@ -172,7 +173,7 @@ void BridgeChannel::deliver_to_session(std::string_view text) {
   const auto stream = session->stream();
   const auto found = std::ranges::find_if(waiting_, [](const auto& entry) {
     const auto& queue = entry.second.queue;
-    return queue && !queue->closed() && queue->takes_events();
+    return queue && queue->open() && queue->takes_events();
   });
   if (found == waiting_.end() || (stream && waiting_.size() != 1)) {
     session->deliver(text);

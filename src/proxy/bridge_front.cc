@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "log/log.h"
+#include "mcp/event_id.h"
 #include "mcp/headers.h"
 #include "mcp/modern_request.h"
 #include "proxy/bridge_answer.h"
@@ -91,12 +92,12 @@ Result<Post> read_post(const std::string& body, bool in_session) {
 // goes away has cancelled its request.
 Task<> submit(Runtime& runtime, ClientLink& client, Post post,
               std::shared_ptr<BridgeChannel> channel, std::uint64_t number, PostAnswer::Form form) {
-  form.requests = post.requests;
   form.batch = post.batch;
   form.events = accepts(client, mcp::kEventStream);
   const bool modern = form.modern;
   const auto starting = form.starting;
-  const auto queue = std::make_shared<MessageQueue>(runtime.io, form.events);
+  form.primed = primes(client);
+  const auto queue = std::make_shared<MessageQueue>(runtime.io, form.events, post.requests);
   const auto submitted = channel->submit(number, post.messages, client.request().body(), queue);
   if (!submitted) {
     co_await refuse(client, post, submitted.error());
@@ -107,11 +108,15 @@ Task<> submit(Runtime& runtime, ClientLink& client, Post post,
     co_await client.answer(std::move(reply));
     co_return;
   }
-  client.start_watching([queue] { queue->close(); });
-  PostAnswer answer(client, std::move(form));
-  const bool complete = co_await answer.run(runtime, *queue);
+  client.start_watching([queue] { queue->wake(); });
+  PostAnswer answer(client, std::move(form), queue);
+  const bool complete = co_await answer.run(runtime);
   client.stop_watching();
-  channel->detach(queue, modern);
+  if (complete || !answer.resumable() || starting) {
+    channel->detach(queue, modern);
+  } else {
+    answer.leave();
+  }
   if (!complete) client.close_after_answer();
   if (!complete && starting) starting->end("the client left before its session began");
 }
@@ -123,6 +128,7 @@ Task<> post_to_session(Runtime& runtime, ClientLink& client, Post post, Session 
     co_await refuse_start(client, post, channel.error());
     co_return;
   }
+  form.session = session;
   session->begin_post(runtime.now());
   co_await submit(runtime, client, std::move(post), *channel, session->number(), std::move(form));
   session->end_post(runtime.now());
@@ -252,6 +258,23 @@ Task<> handle_post(Runtime& runtime, ClientLink& client, std::string id) {
   co_await post_to_session(runtime, client, std::move(*post), session, std::move(form));
 }
 
+// Goes on with a stream of a POST or GET that broke off, and with no other.
+Task<> resume(Runtime& runtime, ClientLink& client, Session session, std::string_view last) {
+  const auto id = mcp::parse_event_id(last);
+  const auto queue = id ? session->find_stream(id->stream) : nullptr;
+  if (!queue || !queue->rewind(id->number)) {
+    auto reply = error_answer(400, {}, ErrorCode::InvalidRequest,
+                              "the field Last-Event-ID names no event of this session that can be "
+                              "continued from: its stream is over, or too much came since");
+    co_await client.answer(std::move(reply));
+    co_return;
+  }
+  if (session->is_own_stream(queue)) session->set_stream(queue, runtime.now());
+  StreamPlace place(session, queue);
+  place.go_on(id->stream);
+  co_await write_stream(runtime, client, queue, std::move(place), false);
+}
+
 // The client's stream for messages that belong to no request.
 Task<> handle_get(Runtime& runtime, ClientLink& client, std::string id) {
   if (!accepts(client, mcp::kEventStream)) {
@@ -265,20 +288,15 @@ Task<> handle_get(Runtime& runtime, ClientLink& client, std::string id) {
     co_await gone(client, {});
     co_return;
   }
-  const auto queue = std::make_shared<MessageQueue>(runtime.io, true);
-  client.start_watching([queue] { queue->close(); });
-  EventAnswer events(client, {});
-  bool ok = co_await events.start();
-  session->set_stream(queue, runtime.now());
-  while (ok) {
-    co_await queue->wait_filled(runtime.now() + kKeepAlive);
-    auto item = queue->pop();
-    if (!item && queue->closed()) break;
-    ok = item ? co_await events.event(std::move(item->text)) : co_await events.comment();
+  if (const auto last = client.field(mcp::kLastEventId)) {
+    co_await resume(runtime, client, session, *last);
+    co_return;
   }
-  client.stop_watching();
-  queue->close();
-  if (!client.gone()) co_await events.finish();
+  const auto queue = std::make_shared<MessageQueue>(runtime.io, true, 1);
+  session->set_stream(queue, runtime.now());
+  StreamPlace place(session, queue);
+  place.begin();
+  co_await write_stream(runtime, client, queue, std::move(place), true);
 }
 
 Task<> handle_delete(Runtime& runtime, ClientLink& client, std::string id) {

@@ -57,7 +57,7 @@ bool has_result(std::string_view answer) {
 
 // Sends one request of ours; null: it could not be sent.
 std::shared_ptr<MessageQueue> BridgeService::ask(BridgeChannel& channel, std::string_view request) {
-  auto queue = std::make_shared<MessageQueue>(runtime_.io, false);
+  auto queue = std::make_shared<MessageQueue>(runtime_.io, false, 1);
   mcp::MessageScanner scanner;
   scanner.feed(request);
   const bool sent = channel.submit(0, scanner.messages(), request, queue, false).has_value();
@@ -315,6 +315,7 @@ void BridgeService::tick(MonotonicTime now) {
 void BridgeService::end_idle(MonotonicTime now) {
   const auto timeout = runtime_.options.idle_timeout;
   for (const auto& [id, session] : sessions_) {
+    session->forget_streams(now);
     if (session->ended() || session->idle_for(now) < timeout) continue;
     log::info("a session ended: it was idle for too long", {{"session", short_id(id)}});
     session->end("the session was idle for too long");

@@ -1,21 +1,54 @@
 #include "proxy/bridge_session.h"
 
+#include <algorithm>
+#include <utility>
+
 #include "log/log.h"
 #include "proxy/bridge_channel.h"
 
 namespace mcpfleet::proxy {
 
-void BridgeSession::set_stream(const std::shared_ptr<MessageQueue>& queue, MonotonicTime now) {
-  if (stream_) stream_->close();
-  stream_ = queue;
+void BridgeSession::set_stream(const Queue& queue, MonotonicTime now) {
+  const auto before = std::exchange(stream_, queue);
   last_use_ = now;
+  if (queue->left()) queue->attach();
+  if (before && before != queue) {
+    before->close();
+    while (auto unsent = before->pop()) queue->push({std::move(unsent->text), false});
+    std::erase_if(resumable_, [&](const auto& one) { return one.second.queue == before; });
+  }
   for (auto& line : buffered_) queue->push({std::move(line), false});
   buffered_.clear();
   buffered_bytes_ = 0;
 }
 
-std::shared_ptr<MessageQueue> BridgeSession::stream() const {
-  return stream_ && !stream_->closed() ? stream_ : nullptr;
+BridgeSession::Queue BridgeSession::stream() const {
+  return stream_ && stream_->open() ? stream_ : nullptr;
+}
+
+std::uint64_t BridgeSession::add_stream(const Queue& queue) {
+  queue->keep();
+  resumable_.emplace(++last_stream_, Resumable{queue});
+  if (resumable_.size() > kMaxStreams) {
+    const auto finished = std::ranges::find_if(
+        resumable_, [](const auto& one) { return one.second.forget_at != MonotonicTime::max(); });
+    resumable_.erase(finished == resumable_.end() ? resumable_.begin() : finished);
+  }
+  return last_stream_;
+}
+
+BridgeSession::Queue BridgeSession::find_stream(std::uint64_t number) const {
+  const auto found = resumable_.find(number);
+  return found == resumable_.end() ? nullptr : found->second.queue;
+}
+
+void BridgeSession::finish_stream(std::uint64_t number, MonotonicTime now) {
+  const auto found = resumable_.find(number);
+  if (found != resumable_.end()) found->second.forget_at = now + kKeepFinished;
+}
+
+void BridgeSession::forget_streams(MonotonicTime now) {
+  std::erase_if(resumable_, [now](const auto& one) { return now >= one.second.forget_at; });
 }
 
 void BridgeSession::deliver(std::string_view text) {
@@ -51,6 +84,7 @@ Duration BridgeSession::idle_for(MonotonicTime now) const {
 void BridgeSession::end(std::string_view reason) {
   ended_ = true;
   if (stream_) stream_->close();
+  resumable_.clear();
   if (channel_) channel_->end(reason);
 }
 

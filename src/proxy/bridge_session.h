@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -31,10 +32,26 @@ class BridgeSession {
   std::uint64_t number() const { return number_; }
   const std::shared_ptr<BridgeChannel>& channel() const { return channel_; }
 
+  using Queue = std::shared_ptr<MessageQueue>;
+  // Streams that a client can continue after they broke off: those that began last.
+  static constexpr std::size_t kMaxStreams = 8;
+  // So long the end of a stream can be asked for again.
+  static constexpr Duration kKeepFinished = std::chrono::seconds(60);
+
+  // From now on the stream can be continued. Its number, in this session.
+  std::uint64_t add_stream(const Queue& queue);
+  // Null: there is no such stream, or not any more.
+  Queue find_stream(std::uint64_t number) const;
+  // Its client has got all of it.
+  void finish_stream(std::uint64_t number, MonotonicTime now);
+  // To be called now and then.
+  void forget_streams(MonotonicTime now);
+
   // Makes `queue` the stream for messages that belong to no request, instead of an earlier one.
-  void set_stream(const std::shared_ptr<MessageQueue>& queue, MonotonicTime now);
+  void set_stream(const Queue& queue, MonotonicTime now);
+  bool is_own_stream(const Queue& queue) const { return stream_ == queue; }
   // The open stream, or null.
-  std::shared_ptr<MessageQueue> stream() const;
+  Queue stream() const;
   // To the stream, or kept until there is one.
   void deliver(std::string_view text);
 
@@ -51,7 +68,13 @@ class BridgeSession {
   std::string id_;
   std::uint64_t number_;
   std::shared_ptr<BridgeChannel> channel_;
-  std::shared_ptr<MessageQueue> stream_;
+  Queue stream_;
+  struct Resumable {
+    Queue queue;
+    MonotonicTime forget_at = MonotonicTime::max();
+  };
+  std::map<std::uint64_t, Resumable> resumable_;  // by number
+  std::uint64_t last_stream_ = 0;
   std::deque<std::string> buffered_;
   std::size_t buffered_bytes_ = 0;
   std::size_t posts_ = 0;

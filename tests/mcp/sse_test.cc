@@ -67,7 +67,10 @@ TEST(SseEvent, ReadsBackAsItsData) {
   SseReader reader;
   Collector collector;
   reader.feed(sse_event("{\"x\":[1,2]}"), collector);
-  EXPECT_EQ(collector.events, std::vector<std::string>{"{\"x\":[1,2]}"});
+  reader.feed(sse_priming_event("4-0"), collector);
+  reader.feed(sse_event("{}", "4-1"), collector);
+  EXPECT_EQ(collector.events, (std::vector<std::string>{"{\"x\":[1,2]}", "", "{}"}));
+  EXPECT_EQ(sse_event("{}", "4-1"), "event: message\nid: 4-1\ndata: {}\n\n");
 }
 
 }  // namespace
