@@ -10,21 +10,25 @@ const std::string_view kHelp =
     R"(mcp-sidecar: stands in front of one MCP server in its pod.
 
   mcp-sidecar serve --upstream http://127.0.0.1:PORT [FLAG...]
+  mcp-sidecar serve --sse-upstream http://127.0.0.1:PORT[/PATH] [FLAG...]
   mcp-sidecar serve [FLAG...] --stdio -- COMMAND [ARGUMENT...]
-      Speaks MCP's Streamable HTTP to clients; passes it on to an HTTP server, or runs one process of
-      COMMAND for each session. Counts and times every request.
+      Speaks MCP's Streamable HTTP to clients; passes it on to an HTTP server, or opens a stream of a server of the
+      old HTTP+SSE transport (2024-11-05; PATH is /sse by default) or runs a process of COMMAND for each session.
+      Counts and times every request.
         --listen ADDRESS:PORT          for MCP (0.0.0.0:19080)
         --metrics-listen ADDRESS:PORT  for /metrics, /health and /ready (0.0.0.0:19090)
-        --path PATH                    of MCP, here and at the server (/mcp)
+        --path PATH                    of MCP, here and, with --upstream, at the server (/mcp)
         --allowed-origins LIST         what browsers may say in Origin beside localhost, by commas; "*": anything
         --stdio-mode MODE              with --stdio: perSession, shared (all sessions use one process) or pooled
                                        (as perSession, and some processes are started beforehand) (perSession)
         --max-processes N              with --stdio: at most so many processes (100)
         --pool-size N                  with --stdio-mode pooled: processes that wait for sessions (2)
         --max-process-memory BYTES     with --stdio: a process that takes more is replaced; 0: any (0)
-        --hang-timeout DURATION        with --stdio: a process that owes an answer and is silent for so long is
-                                       replaced; 0s: never (300s)
-        --start-timeout DURATION       with --stdio: for the first answer of COMMAND (60s)
+        --sse-mode MODE                with --sse-upstream: perSession, or shared (all sessions use one stream) (perSession)
+        --max-connections N            with --sse-upstream: at most so many streams (1000)
+        --hang-timeout DURATION        with --stdio and --sse-upstream: a process or stream whose server owes an answer
+                                       and is silent for so long is replaced; 0s: never (300s)
+        --start-timeout DURATION       with --stdio and --sse-upstream: for the server's first answer (60s)
         --idle-timeout DURATION        ends sessions that nobody used for so long (1800s)
         --drain-timeout DURATION       how long a drain may take that SIGTERM starts (30s)
         --drain-grace DURATION         how long everything is still accepted after its start (5s)
@@ -50,35 +54,63 @@ using flags::into;
 using flags::invalid;
 using flags::SetFlag;
 
-SetFlag into(proxy::StdioMode& target) {
-  return [&target](const std::string& value) -> Result<void> {
-    static const std::map<std::string_view, proxy::StdioMode> modes{
-        {"perSession", proxy::StdioMode::PerSession},
-        {"shared", proxy::StdioMode::Shared},
-        {"pooled", proxy::StdioMode::Pooled}};
+using Modes = std::map<std::string_view, proxy::BridgeMode>;
+
+SetFlag into(proxy::BridgeMode& target, Modes modes, std::string_view names) {
+  return [&target, modes = std::move(modes), names](const std::string& value) -> Result<void> {
     const auto found = modes.find(value);
-    if (found == modes.end())
-      return invalid("\"" + value + "\" is none of perSession, shared and pooled");
+    if (found == modes.end()) return invalid("\"" + value + "\" is none of " + std::string(names));
     target = found->second;
     return {};
   };
 }
 
-Result<void> check(const ServeCommand& serve) {
-  const auto& options = serve.options;
-  if (options.upstream.has_value() == !options.command.empty())
-    return invalid("serve needs either --upstream or --stdio -- COMMAND");
+SetFlag into_stdio_mode(proxy::BridgeMode& target) {
+  using enum proxy::BridgeMode;
+  return into(target, {{"perSession", PerSession}, {"shared", Shared}, {"pooled", Pooled}},
+              "perSession, shared and pooled");
+}
+
+SetFlag into_sse_mode(proxy::BridgeMode& target) {
+  using enum proxy::BridgeMode;
+  return into(target, {{"perSession", PerSession}, {"shared", Shared}}, "perSession and shared");
+}
+
+// Where the server is said to be.
+struct Upstreams {
+  std::optional<http::Url> http;
+  std::optional<http::Url> sse;
+  std::size_t max_connections = 1000;  // to the latter
+};
+
+Result<void> settle(const Upstreams& upstreams, proxy::SidecarOptions& options) {
+  const auto& [http, sse, max_connections] = upstreams;
+  if ((http ? 1 : 0) + (sse ? 1 : 0) + (options.command.empty() ? 0 : 1) != 1)
+    return invalid("serve needs one of --upstream, --sse-upstream and --stdio -- COMMAND");
   if (options.path.front() != '/') return invalid("--path must start with /");
+  if (http) options.upstream = http->endpoint;
+  if (sse) {
+    options.upstream = sse->endpoint;
+    options.sse_path = sse->path.size() > 1 ? sse->path : "/sse";
+    options.max_links = max_connections;
+  }
   return {};
 }
 
-SetFlag into_upstream(std::optional<http::Endpoint>& target) {
+SetFlag into_url(std::optional<http::Url>& target) {
   return [&target](const std::string& value) -> Result<void> {
     auto url = http::parse_url(value);
     if (!url) return fail(url.error());
     if (url->endpoint.tls) return invalid("only http:// is possible");
-    if (!url->path.empty() && url->path != "/") return invalid("the path belongs into --path");
-    target = url->endpoint;
+    target = std::move(*url);
+    return {};
+  };
+}
+
+SetFlag into_upstream(std::optional<http::Url>& target) {
+  return [&target, set = into_url(target)](const std::string& value) -> Result<void> {
+    if (auto done = set(value); !done) return done;
+    if (target->path.size() > 1) return invalid("the path belongs into --path");
     return {};
   };
 }
@@ -94,21 +126,25 @@ Result<Command> parse_serve(const std::vector<std::string>& arguments, const Env
   options.pod_name = env("POD_NAME").value_or("");
   options.pod_ip = env("POD_IP").value_or("");
   options.server = env("MCPFLEET_SERVER").value_or("");
+  Upstreams upstreams;
   Flags known;
   known.command = &options.command;
   known.with_value = {
       {"--listen", into(options.listen)},
       {"--metrics-listen", into(options.metrics_listen)},
       {"--path", into(options.path)},
-      {"--upstream", into_upstream(options.upstream)},
+      {"--upstream", into_upstream(upstreams.http)},
+      {"--sse-upstream", into_url(upstreams.sse)},
+      {"--sse-mode", into_sse_mode(options.bridge_mode)},
+      {"--max-connections", into(upstreams.max_connections, 1, 100'000)},
       {"--idle-timeout", into(options.idle_timeout)},
       {"--start-timeout", into(options.start_timeout)},
       {"--drain-timeout", into(options.drain_timeout)},
       {"--drain-grace", into(options.drain_grace)},
       {"--drain-socket", into(options.drain_socket)},
       {"--session-key-file", into(options.session_key_file)},
-      {"--max-processes", into(options.max_processes, 1, 100'000)},
-      {"--stdio-mode", into(options.stdio_mode)},
+      {"--max-processes", into(options.max_links, 1, 100'000)},
+      {"--stdio-mode", into_stdio_mode(options.bridge_mode)},
       {"--pool-size", into(options.pool_size, 1, 10'000)},
       {"--max-process-memory", into(options.max_process_memory, UINT64_MAX / 2)},
       {"--hang-timeout", into(options.hang_timeout)},
@@ -116,7 +152,7 @@ Result<Command> parse_serve(const std::vector<std::string>& arguments, const Env
       {"--log-format", into(serve.log_format)},
   };
   if (auto read = flags::read(arguments, 1, known); !read) return fail(read.error());
-  if (auto checked = check(serve); !checked) return fail(checked.error());
+  if (auto settled = settle(upstreams, options); !settled) return fail(settled.error());
   return serve;
 }
 

@@ -61,6 +61,11 @@ Json serve(const fleet::MCPServer& server, const char* binary) {
                       format_duration(server.sessions.drain_timeout)});
 }
 
+void add(Json& command, const char* flag, std::string value) {
+  command.push_back(flag);
+  command.push_back(std::move(value));
+}
+
 // Only what is not the sidecar's own default: a flag more would restart the pods of those that want
 // nothing.
 void add_origins(const fleet::MCPServer& server, Json& command) {
@@ -68,32 +73,42 @@ void add_origins(const fleet::MCPServer& server, Json& command) {
   for (const auto& origin : server.transport.allowed_origins)
     list.append(list.empty() ? "" : ",").append(origin);
   if (list.empty()) return;
-  command.push_back("--allowed-origins");
-  command.push_back(list);
+  add(command, "--allowed-origins", list);
 }
 
 void add_stdio_flags(const fleet::MCPServer& server, Json& command) {
   const auto& transport = server.transport;
   const fleet::Transport standard;
-  const auto add = [&](const char* flag, std::string value) {
-    command.push_back(flag);
-    command.push_back(std::move(value));
-  };
-  if (transport.mode == fleet::StdioMode::Shared) add("--stdio-mode", "shared");
-  if (transport.mode == fleet::StdioMode::Pooled) add("--stdio-mode", "pooled");
+  if (transport.mode == fleet::StdioMode::Shared) add(command, "--stdio-mode", "shared");
+  if (transport.mode == fleet::StdioMode::Pooled) add(command, "--stdio-mode", "pooled");
   if (transport.pool_size != standard.pool_size)
-    add("--pool-size", std::to_string(transport.pool_size));
+    add(command, "--pool-size", std::to_string(transport.pool_size));
   if (transport.hang_timeout != standard.hang_timeout)
-    add("--hang-timeout", format_duration(transport.hang_timeout));
+    add(command, "--hang-timeout", format_duration(transport.hang_timeout));
   if (transport.max_process_memory != 0)
-    add("--max-process-memory", std::to_string(transport.max_process_memory));
+    add(command, "--max-process-memory", std::to_string(transport.max_process_memory));
+}
+
+void add_upstream(const fleet::MCPServer& server, Json& command) {
+  const auto& sse = server.transport.sse;
+  const fleet::SseTransport standard;
+  const auto address = "http://127.0.0.1:" + std::to_string(server.config.port);
+  if (server.transport.type != fleet::TransportType::Sse) {
+    add(command, "--upstream", address);
+    return;
+  }
+  if (sse.shared) add(command, "--sse-mode", "shared");
+  if (sse.max_connections != standard.max_connections)
+    add(command, "--max-connections", std::to_string(sse.max_connections));
+  if (sse.hang_timeout != standard.hang_timeout)
+    add(command, "--hang-timeout", format_duration(sse.hang_timeout));
+  add(command, "--sse-upstream", address + sse.path);
 }
 
 Json native_sidecar(const fleet::MCPServer& server, const Context& context) {
   Json command = serve(server, "/mcp-sidecar");
   add_origins(server, command);
-  command.push_back("--upstream");
-  command.push_back("http://127.0.0.1:" + std::to_string(server.config.port));
+  add_upstream(server, command);
   Json container = sidecar_container(context, kSidecarContainer, std::move(command));
   container["restartPolicy"] = "Always";
   container["env"] = sidecar_env(server);

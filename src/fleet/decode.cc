@@ -63,13 +63,27 @@ void decode_source(const Field& source, MCPServer& server) {
     server.image = decode_image(source["containerImage"]);
 }
 
+TransportType decode_transport_type(const Field& field) {
+  if (!field.present()) field.refuse("is required");
+  const auto type = field.one_of("streamable-http", {"stdio", "streamable-http", "sse"});
+  if (type == "stdio") return TransportType::Stdio;
+  return type == "sse" ? TransportType::Sse : TransportType::StreamableHttp;
+}
+
+SseTransport decode_sse(const Field& field) {
+  SseTransport sse;
+  field.object();
+  sse.path = decode_url_path(field["path"], sse.path);
+  sse.shared = field["mode"].one_of("perSession", {"perSession", "shared"}) == "shared";
+  sse.max_connections = field["maxConnections"].integer(1000, 1, 100'000);
+  sse.hang_timeout = field["hangTimeout"].duration(std::chrono::minutes(5), seconds(0), hours(24));
+  return sse;
+}
+
 Transport decode_transport(const Field& field) {
   Transport transport;
   if (!field.object()) return transport;
-  if (!field["type"].present()) field["type"].refuse("is required");
-  transport.type = field["type"].one_of("streamable-http", {"stdio", "streamable-http"}) == "stdio"
-                       ? TransportType::Stdio
-                       : TransportType::StreamableHttp;
+  transport.type = decode_transport_type(field["type"]);
   for (const Field& origin : field["allowedOrigins"].items(64)) {
     transport.allowed_origins.push_back(origin.text("", 1, 253));
     if (transport.allowed_origins.back().find_first_of(", \t\n") != std::string::npos)
@@ -85,6 +99,7 @@ Transport decode_transport(const Field& field) {
   transport.hang_timeout =
       stdio["hangTimeout"].duration(std::chrono::minutes(5), seconds(0), hours(24));
   transport.max_process_memory = stdio["maxProcessMemory"].quantity_milli().value_or(0) / 1000;
+  transport.sse = decode_sse(field["sse"]);
   return transport;
 }
 

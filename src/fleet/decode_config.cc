@@ -132,6 +132,13 @@ std::vector<Storage> decode_storages(const Field& field) {
 
 }  // namespace
 
+std::string decode_url_path(const Field& field, const std::string& standard) {
+  auto path = field.text(standard, 1, 256);
+  if (!is_url_path(path))
+    field.refuse("must be the path of a URL such as " + standard + ", without query");
+  return path;
+}
+
 ServerConfig decode_config(const Field& field) {
   field.object();
   ServerConfig config;
@@ -139,9 +146,7 @@ ServerConfig decode_config(const Field& field) {
   if (config.port == kMcpPort || config.port == kMetricsPort)
     field["port"].refuse("must not be " + std::to_string(config.port) +
                          ": 19080 and 19090 belong to the sidecar in the same pod");
-  config.path = field["path"].text("/mcp", 1, 256);
-  if (!is_url_path(config.path))
-    field["path"].refuse("must be the path of a URL such as /mcp, without query");
+  config.path = decode_url_path(field["path"], "/mcp");
   config.command = field["command"].texts(64, 4096);
   config.arguments = field["arguments"].texts(256, 4096);
   config.env = decode_env(field["env"]);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 
 #include "fleet/mcp_server.h"
 #include "fleet/reader.h"
@@ -9,6 +10,8 @@
 namespace mcpfleet::fleet {
 
 ServerConfig decode_config(const Field& field);
+// `standard` where the field is absent.
+std::string decode_url_path(const Field& field, const std::string& standard);
 Runtime decode_runtime(const Field& field);
 RawJson decode_resources(const Field& field);
 RawJson decode_pod_template(const Field& field);

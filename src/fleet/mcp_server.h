@@ -43,10 +43,19 @@ struct WorkloadRef {
   bool operator==(const WorkloadRef&) const = default;
 };
 
-enum class TransportType { Stdio, StreamableHttp };
+enum class TransportType { Stdio, StreamableHttp, Sse };
 
 // Who gets which process of a stdio server.
 enum class StdioMode { PerSession, Shared, Pooled };
+
+// What belongs to transport sse alone.
+struct SseTransport {
+  std::string path = "/sse";                        // of the stream, at the server
+  bool shared = false;                              // all sessions have one stream
+  int max_connections = 1000;                       // of a pod, at once
+  Duration hang_timeout = std::chrono::minutes(5);  // 0: never
+  bool operator==(const SseTransport&) const = default;
+};
 
 struct Transport {
   TransportType type = TransportType::StreamableHttp;
@@ -57,6 +66,7 @@ struct Transport {
   int pool_size = 2;                                // Pooled: processes that wait
   Duration hang_timeout = std::chrono::minutes(5);  // 0: never
   std::int64_t max_process_memory = 0;              // bytes; 0: any
+  SseTransport sse;
   bool operator==(const Transport&) const = default;
 };
 
@@ -76,7 +86,7 @@ struct Storage {
 };
 
 struct ServerConfig {
-  int port = 8080;  // where the user's own server listens (streamable-http)
+  int port = 8080;  // where the user's own server listens (not stdio)
   std::string path = "/mcp";
   std::vector<std::string> command;
   std::vector<std::string> arguments;

@@ -41,7 +41,7 @@ void AnswerScanner::feed(std::string_view bytes, std::vector<Answer>& answers) {
   }
 }
 
-void AnswerScanner::on_event() {
+void AnswerScanner::on_event(std::string_view) {
   if (scanner_.finish()) take(*answers_);
   scanner_.reset();
 }

@@ -31,7 +31,7 @@ class AnswerScanner final : private EventSink {
 
  private:
   void on_data(std::string_view bytes) override { scanner_.feed(bytes); }
-  void on_event() override;
+  void on_event(std::string_view type) override;
   void take(std::vector<Answer>& answers);
 
   Form form_;

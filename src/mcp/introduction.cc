@@ -67,14 +67,14 @@ class ResponseFinder final : public EventSink {
       reader.feed(answer.body, finder);
     } else {
       finder.data_ = answer.body;
-      finder.on_event();
+      finder.on_event({});
     }
     return std::move(finder.response_);
   }
 
  private:
   void on_data(std::string_view bytes) override { data_ += bytes; }
-  void on_event() override {
+  void on_event(std::string_view) override {
     auto message = json::parse(std::exchange(data_, {}), nullptr, /*allow_exceptions=*/false);
     const bool response =
         message.is_object() && (message.contains("result") || message.contains("error"));

@@ -7,6 +7,7 @@ namespace mcpfleet::mcp {
 namespace {
 
 constexpr std::string_view kData = "data";
+constexpr std::string_view kType = "event";
 
 }  // namespace
 
@@ -21,43 +22,63 @@ void SseReader::feed(std::string_view bytes, EventSink& sink) {
       end_line(sink);
       after_cr_ = c == '\r';
       ++at;
-    } else if (state_ == State::Data || state_ == State::Ignored) {
-      const auto end = std::min(bytes.find_first_of("\r\n", at), bytes.size());
-      if (state_ == State::Data) sink.on_data(bytes.substr(at, end - at));
-      at = end;
+    } else if (state_ == State::Name && c == ':') {
+      state_ = State::FirstOfValue;
+      ++at;
+    } else if (state_ == State::Name) {
+      if (name_.size() <= kType.size()) name_ += c;
+      ++at;
     } else if (state_ == State::FirstOfValue) {
-      if (has_data_) sink.on_data("\n");
-      has_data_ = true;
-      state_ = State::Data;
+      begin_value(sink);
       if (c == ' ') ++at;
-    } else if (c == ':') {
-      state_ = name_ == kData.size() ? State::FirstOfValue : State::Ignored;
-      ++at;
     } else {
-      const bool fits = name_ < kData.size() && kData[name_] == c;
-      state_ = fits ? State::Name : State::Ignored;
-      ++name_;
-      ++at;
+      const auto end = std::min(bytes.find_first_of("\r\n", at), bytes.size());
+      const auto piece = bytes.substr(at, end - at);
+      if (state_ == State::Data) sink.on_data(piece);
+      if (state_ == State::Type) type_.append(piece.substr(0, kMaxType - type_.size()));
+      at = end;
     }
   }
 }
 
-void SseReader::end_line(EventSink& sink) {
-  if (state_ == State::LineStart && has_data_) {
-    sink.on_event();
-    has_data_ = false;
-  } else if (state_ == State::FirstOfValue) {  // "data:" alone is an empty line of data
+// A line whose field has no value, with or without a colon, is one with an empty value.
+void SseReader::begin_value(EventSink& sink) {
+  state_ = State::Ignored;
+  if (name_ == kData) {
     if (has_data_) sink.on_data("\n");
     has_data_ = true;
+    state_ = State::Data;
+  } else if (name_ == kType) {
+    type_.clear();
+    state_ = State::Type;
   }
-  state_ = State::LineStart;
-  name_ = 0;
 }
 
-std::string sse_event(std::string_view data) {
-  std::string text = "event: message\ndata: ";
-  text.reserve(text.size() + data.size() + 2);
-  return text.append(data).append("\n\n");
+void SseReader::end_line(EventSink& sink) {
+  if (state_ == State::Name && name_.empty()) {
+    end_event(sink);
+  } else if (state_ == State::Name || state_ == State::FirstOfValue) {
+    begin_value(sink);
+  }
+  state_ = State::Name;
+  name_.clear();
+}
+
+void SseReader::end_event(EventSink& sink) {
+  if (has_data_) sink.on_event(type_.empty() ? std::string_view("message") : type_);
+  has_data_ = false;
+  type_.clear();
+}
+
+std::string sse_event(std::string_view data, std::string_view id) {
+  std::string text = "event: message\n";
+  text.reserve(text.size() + data.size() + id.size() + 16);
+  if (!id.empty()) text.append("id: ").append(id).append("\n");
+  return text.append("data: ").append(data).append("\n\n");
+}
+
+std::string sse_priming_event(std::string_view id) {
+  return "id: " + std::string(id) + "\ndata: \n\n";
 }
 
 }  // namespace mcpfleet::mcp

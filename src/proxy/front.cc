@@ -3,10 +3,10 @@
 #include "mcp/headers.h"
 #include "mcp/methods.h"
 #include "mcp/origin.h"
+#include "proxy/bridge_service.h"
 #include "proxy/relay.h"
 #include "proxy/request_line.h"
 #include "proxy/sidecar_relay.h"
-#include "proxy/stdio_service.h"
 
 namespace mcpfleet::proxy {
 namespace {
@@ -19,16 +19,16 @@ using mcp::ErrorCode;
 constexpr Duration kGatewayIdle = std::chrono::hours(24) + std::chrono::minutes(1);
 
 Task<> answer_here(Runtime& runtime, ClientLink& client, std::string session, std::string sealed) {
-  if (runtime.stdio == nullptr) {
+  if (runtime.bridge == nullptr) {
     co_await pass_to_server(runtime, client, std::move(session), std::move(sealed));
     co_return;
   }
-  co_await answer_from_stdio(runtime, client, std::move(session), std::move(sealed));
+  co_await answer_by_bridge(runtime, client, std::move(session), std::move(sealed));
 }
 
 // Where a server tells clients whom to ask for a token (RFC 9728): beside its path, and its own.
 bool is_metadata(const Runtime& runtime, const HttpRequest& request) {
-  return runtime.stdio == nullptr && to_view(request.target()).starts_with("/.well-known/") &&
+  return runtime.bridge == nullptr && to_view(request.target()).starts_with("/.well-known/") &&
          request.method() != http::verb::post && request.method() != http::verb::delete_ &&
          is_method_of_mcp(request.method());
 }

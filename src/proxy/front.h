@@ -10,9 +10,9 @@ namespace mcpfleet::proxy {
 // Answers one request of a client.
 Task<> answer_client(Runtime& runtime, ClientLink& client);
 
-// Answers one request that the stdio server of this pod is to answer. `session` is what the server
-// calls it; empty: the request has none.
-Task<> answer_from_stdio(Runtime& runtime, ClientLink& client, std::string session,
-                         std::string sealed);
+// Answers one request for a server that does not speak Streamable HTTP. `session` is what the
+// server calls it; empty: the request has none.
+Task<> answer_by_bridge(Runtime& runtime, ClientLink& client, std::string session,
+                        std::string sealed);
 
 }  // namespace mcpfleet::proxy

@@ -18,12 +18,12 @@ struct ListenAddress {
   std::uint16_t port = 0;      // 0 takes a free one
 };
 
-// Who gets which process of a stdio server. Requests of 2026-07-28 and later stand alone, and share
-// a process in every mode.
-enum class StdioMode : std::uint8_t {
+// Who gets which link (a process, or a stream) to a server that does not speak Streamable HTTP.
+// Requests of 2026-07-28 and later stand alone, and share a link in every mode.
+enum class BridgeMode : std::uint8_t {
   PerSession,  // a session has one for itself
   Shared,      // all sessions share one; the server cannot ask their clients anything
-  Pooled       // as PerSession, and some are started before they are needed
+  Pooled       // as PerSession, and some processes are started before they are needed
 };
 
 struct SidecarOptions {
@@ -33,16 +33,20 @@ struct SidecarOptions {
   // One of the two: the server's address (numeric host), or the command of a stdio server.
   std::optional<http::Endpoint> upstream;
   std::vector<std::string> command;
+  // Where a server at `upstream` speaks the old HTTP+SSE transport; empty: it speaks Streamable
+  // HTTP.
+  std::string sse_path;
 
-  StdioMode stdio_mode = StdioMode::PerSession;
-  std::size_t max_processes = 100;  // of a stdio server, those that are ending included
-  std::size_t pool_size = 2;        // Pooled: processes that wait
-  // A process that owes an answer and gives no sign of life for so long is replaced; 0: never.
+  BridgeMode bridge_mode = BridgeMode::PerSession;
+  std::size_t max_links = 100;  // those that are ending included
+  std::size_t pool_size = 2;    // Pooled: processes that wait
+  // A server that owes an answer and gives no sign of life for so long: its link is ended; 0:
+  // never.
   Duration hang_timeout = std::chrono::minutes(5);
   // Resident memory of a process and its children; over it the process is replaced. 0: any.
   std::uint64_t max_process_memory = 0;
   Duration idle_timeout = std::chrono::minutes(30);
-  Duration start_timeout = std::chrono::seconds(60);  // of the stdio start check
+  Duration start_timeout = std::chrono::seconds(60);  // of the start check of a bridge
   Duration drain_timeout = std::chrono::seconds(30);  // when a signal starts the drain
   Duration drain_grace = std::chrono::seconds(5);
   std::string drain_socket;      // empty: none

@@ -15,7 +15,7 @@
 
 namespace mcpfleet::proxy {
 
-class StdioService;
+class BridgeService;
 
 struct Runtime : DataPlane {
   Runtime(asio::io_context& context, const SidecarOptions& sidecar_options,
@@ -30,11 +30,11 @@ struct Runtime : DataPlane {
   SessionSeal seal;
   UpstreamPools pools;  // to the server, and to other pods' sidecars
   CallStats stats;
-  SessionTable sessions;          // of an HTTP server
-  tcp::endpoint upstream;         // of an HTTP server
-  std::string upstream_host;      // its Host field
-  StdioService* stdio = nullptr;  // null for an HTTP server
-  std::uint64_t forwarded = 0;    // requests passed on to the session's owner
+  SessionTable sessions;            // of an HTTP server
+  tcp::endpoint upstream;           // of an HTTP server
+  std::string upstream_host;        // its Host field
+  BridgeService* bridge = nullptr;  // null for a server that speaks Streamable HTTP
+  std::uint64_t forwarded = 0;      // requests passed on to the session's owner
 };
 
 }  // namespace mcpfleet::proxy

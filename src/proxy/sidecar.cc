@@ -16,12 +16,12 @@
 #include "http/server.h"
 #include "log/log.h"
 #include "metrics/exposition_writer.h"
+#include "proxy/bridge_service.h"
 #include "proxy/drain_server.h"
 #include "proxy/front.h"
 #include "proxy/listener.h"
 #include "proxy/process_metrics.h"
 #include "proxy/runtime.h"
-#include "proxy/stdio_service.h"
 
 namespace mcpfleet::proxy {
 namespace {
@@ -74,6 +74,7 @@ class Impl final : public Sidecar {
   Result<void> open_listener();
   Result<void> open_metrics();
   Task<> start();
+  Task<Result<void>> check_start();
   Task<> tick();
   Task<> probe_upstream();
   Task<> wait_signals();
@@ -84,15 +85,20 @@ class Impl final : public Sidecar {
   bool ready() const;
   void answer(const http::Request& request, const http::Respond& respond);
   std::string metrics_text() const;
+  void write_links(metrics::ExpositionWriter& out) const;
   std::string past_text(std::chrono::seconds past) const;
   std::string health_text() const;
-  std::size_t sessions() const { return stdio_ ? stdio_->sessions() : runtime_->sessions.size(); }
+  const char* transport() const {
+    if (!bridge_) return "streamable-http";
+    return options_.upstream ? "sse" : "stdio";
+  }
+  std::size_t sessions() const { return bridge_ ? bridge_->sessions() : runtime_->sessions.size(); }
 
   SidecarOptions options_;
   // What waits in `io_` refers to all of these, so it is destroyed before them; see ~Impl().
   std::unique_ptr<asio::io_context> io_ = std::make_unique<asio::io_context>(1);
   std::unique_ptr<Runtime> runtime_;
-  std::unique_ptr<StdioService> stdio_;
+  std::unique_ptr<BridgeService> bridge_;
   std::unique_ptr<Acceptor> acceptor_;
   std::unique_ptr<SignalSet> signals_;
   std::unique_ptr<DrainServer> drain_server_;
@@ -100,6 +106,7 @@ class Impl final : public Sidecar {
   std::uint16_t port_ = 0;
   MonotonicTime started_ = SystemClock().monotonic();
   bool upstream_up_ = false;
+  std::string not_ready_;  // why the start check failed
   bool terminating_ = false;
   bool drained_logged_ = false;
   std::optional<Error> failure_;
@@ -110,7 +117,7 @@ Impl::~Impl() {
   drain_server_.reset();
   signals_.reset();
   acceptor_.reset();
-  if (stdio_) stdio_->kill_all();
+  if (bridge_) bridge_->kill_all();
   if (runtime_) runtime_->pools.clear();
   io_.reset();
 }
@@ -125,9 +132,10 @@ Result<void> Impl::open() {
     if (!upstream) return fail(upstream.error());
     runtime_->upstream = *upstream;
     runtime_->upstream_host = host_field(*options_.upstream);
-  } else {
-    stdio_ = std::make_unique<StdioService>(*runtime_);
-    runtime_->stdio = stdio_.get();
+  }
+  if (!options_.upstream || !options_.sse_path.empty()) {
+    bridge_ = std::make_unique<BridgeService>(*runtime_);
+    runtime_->bridge = bridge_.get();
   }
   if (auto opened = open_listener(); !opened) return opened;
   if (auto opened = open_metrics(); !opened) return opened;
@@ -185,24 +193,39 @@ Result<void> Impl::run() {
 }
 
 Task<> Impl::start() {
-  if (stdio_) {
-    auto checked = co_await stdio_->check_start();
+  if (options_.upstream) asio::co_spawn(*io_, probe_upstream(), asio::detached);
+  if (bridge_) {
+    auto checked = co_await check_start();
     if (!checked) {
       failure_ = checked.error();
       co_await finish();
       co_return;
     }
-  } else {
-    asio::co_spawn(*io_, probe_upstream(), asio::detached);
   }
   log::info("serving MCP", {{"port", port_},
                             {"metricsPort", metrics_->port()},
                             {"path", options_.path},
                             {"pod", runtime_->self.pod},
-                            {"transport", stdio_ ? "stdio" : "streamable-http"}});
+                            {"transport", transport()}});
   auto& runtime = *runtime_;
   Serve serve = [&runtime](ClientLink& client) { return answer_client(runtime, client); };
   co_await accept_clients(runtime, *acceptor_, std::move(serve));
+}
+
+// A command that fails does so again; a server elsewhere may only be slower to start than we are.
+Task<Result<void>> Impl::check_start() {
+  for (;;) {
+    auto checked = co_await bridge_->check_start();
+    const auto reason = checked ? std::string() : checked.error().message;
+    if (!checked && reason != not_ready_)
+      log::info("the MCP server is not ready", {{"reason", reason}});
+    not_ready_ = reason;
+    if (checked || !options_.upstream || terminating_) co_return checked;
+    Timer timer(*io_);
+    timer.expires_after(kProbeInterval);
+    error_code ec;
+    co_await timer.async_wait(caught(ec));
+  }
 }
 
 Task<> Impl::tick() {
@@ -215,7 +238,7 @@ Task<> Impl::tick() {
     const auto now = runtime_->now();
     runtime_->sweeper.sweep(now);
     runtime_->pools.expire(now);
-    if (stdio_) stdio_->tick(now);
+    if (bridge_) bridge_->tick(now);
     if (now - sessions_swept >= kSessionSweep) {
       runtime_->sessions.expire(now, options_.idle_timeout);
       sessions_swept = now;
@@ -275,7 +298,7 @@ void Impl::begin_termination() {
   const bool before = drained_logged_;
   begin_drain(options_.drain_timeout);
   // A server that never became ready has nothing to drain.
-  if (before || (stdio_ && !stdio_->start_checked()))
+  if (before || (bridge_ && !bridge_->start_checked()))
     asio::co_spawn(*io_, finish(), asio::detached);
 }
 
@@ -284,15 +307,15 @@ bool Impl::drained() const { return runtime_->drain.done(runtime_->now(), runtim
 // Ends the processes properly, then the loop.
 Task<> Impl::finish() {
   drained_logged_ = true;
-  if (stdio_) {
-    stdio_->end_all("the pod ends");
+  if (bridge_) {
+    bridge_->end_all("the pod ends");
     const auto until = runtime_->now() + kProcessesEnd;
     Timer timer(*io_);
-    while (stdio_->processes() > 0 && runtime_->now() < until) {
+    while (bridge_->links() > 0 && runtime_->now() < until) {
       timer.expires_after(std::chrono::milliseconds(20));
       error_code ec;
       co_await timer.async_wait(caught(ec));
-      stdio_->tick(runtime_->now());
+      bridge_->tick(runtime_->now());
     }
   }
   io_->stop();
@@ -300,7 +323,7 @@ Task<> Impl::finish() {
 
 bool Impl::ready() const {
   if (runtime_->drain.draining()) return false;
-  return stdio_ ? stdio_->start_checked() : upstream_up_;
+  return (!bridge_ || bridge_->start_checked()) && (!options_.upstream || upstream_up_);
 }
 
 void Impl::answer(const http::Request& request, const http::Respond& respond) {
@@ -355,17 +378,24 @@ std::string Impl::metrics_text() const {
          runtime_->drain.draining() ? 1 : 0);
   single("mcp_forwarded_requests_total", "HTTP requests passed on to the pod of their session.",
          Type::Counter, static_cast<double>(runtime_->forwarded));
-  if (stdio_) {
-    single("mcp_stdio_processes", "Processes of the stdio server.", Type::Gauge,
-           static_cast<double>(stdio_->processes()));
-    out.family("mcp_stdio_replaced_total", "Processes that were ended because something was wrong.",
-               Type::Counter);
-    for (const auto& [reason, count] :
-         {std::pair("hung", stdio_->hung()), std::pair("memory", stdio_->too_large())})
-      out.sample("mcp_stdio_replaced_total", {{"reason", reason}}, static_cast<double>(count));
-  }
+  if (bridge_) write_links(out);
   write_process_metrics(out);
   return out.text();
+}
+
+// What leads to a server that does not speak Streamable HTTP.
+void Impl::write_links(metrics::ExpositionWriter& out) const {
+  using Type = metrics::ExpositionWriter::Type;
+  const bool stdio = !options_.upstream;
+  const auto* const links = stdio ? "mcp_stdio_processes" : "mcp_sse_connections";
+  out.family(links, stdio ? "Processes of the stdio server." : "Streams from the SSE server.",
+             Type::Gauge);
+  out.sample(links, {}, static_cast<double>(bridge_->links()));
+  const auto* const replaced = stdio ? "mcp_stdio_replaced_total" : "mcp_sse_replaced_total";
+  out.family(replaced, "Those that were ended because something was wrong.", Type::Counter);
+  out.sample(replaced, {{"reason", "hung"}}, static_cast<double>(bridge_->hung()));
+  if (stdio)
+    out.sample(replaced, {{"reason", "memory"}}, static_cast<double>(bridge_->too_large()));
 }
 
 std::string Impl::health_text() const {
@@ -374,15 +404,15 @@ std::string Impl::health_text() const {
                                 {"draining", draining},
                                 {"sessions", sessions()},
                                 {"inFlight", runtime_->stats.in_flight()},
-                                {"transport", stdio_ ? "stdio" : "streamable-http"},
+                                {"transport", transport()},
                                 {"server", options_.server},
                                 {"pod", runtime_->self.pod}};
-  if (stdio_) {
-    health["processes"] = stdio_->processes();
-    health["startChecked"] = stdio_->start_checked();
-  } else {
-    health["upstreamUp"] = upstream_up_;
+  if (bridge_) {
+    health[options_.upstream ? "connections" : "processes"] = bridge_->links();
+    health["startChecked"] = bridge_->start_checked();
+    if (!not_ready_.empty()) health["reason"] = not_ready_;
   }
+  if (options_.upstream) health["upstreamUp"] = upstream_up_;
   return health.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }
 

@@ -18,8 +18,8 @@ class Sidecar {
   virtual std::uint16_t port() const = 0;
   virtual std::uint16_t metrics_port() const = 0;
 
-  // Serves until it was drained after a signal, or stopped. Error: the stdio server failed its
-  // start check.
+  // Serves until it was drained after a signal, or stopped. Error: the command of a stdio
+  // server failed its start check.
   virtual Result<void> run() = 0;
 
   // As the first SIGTERM does: drains for at most the drain timeout, then run() returns. From any

@@ -8,6 +8,7 @@
 #include <boost/asio/write.hpp>
 #include <utility>
 
+#include "base/time_text.h"
 #include "log/log.h"
 
 namespace mcpfleet::proxy {
@@ -31,50 +32,57 @@ std::string one_line(std::string_view text) {
 
 }  // namespace
 
-StdioProcess::StdioProcess(Runtime& runtime, std::string name)
-    : runtime_(runtime),
-      name_(std::move(name)),
+StdioProcess::StdioProcess(Runtime& runtime, ProcessTable& processes, std::string name)
+    : ServerLink(runtime, std::move(name)),
+      processes_(processes),
       input_(runtime.io),
       output_(runtime.io),
-      errors_(runtime.io),
-      input_filled_(runtime.io) {}
+      errors_(runtime.io) {}
 
-Result<void> StdioProcess::start(ProcessTable& processes, const std::vector<std::string>& command) {
-  const auto self = shared_from_this();
-  auto process = processes.spawn(command, [self](int status) { self->on_exit(status); });
+Result<void> StdioProcess::start() {
+  const auto self = this->self();
+  auto process =
+      processes_.spawn(runtime().options.command, [self](int status) { self->on_exit(status); });
   if (!process) return fail(process.error());
   pid_ = process->pid;
   input_.assign(process->input);
   output_.assign(process->output);
   errors_.assign(process->errors);
-  asio::co_spawn(runtime_.io, read_output(self), asio::detached);
-  asio::co_spawn(runtime_.io, read_errors(self), asio::detached);
-  asio::co_spawn(runtime_.io, write_input(self), asio::detached);
+  asio::co_spawn(runtime().io, read_output(self), asio::detached);
+  asio::co_spawn(runtime().io, read_errors(self), asio::detached);
+  asio::co_spawn(runtime().io, write_input(self), asio::detached);
   return {};
+}
+
+std::string StdioProcess::subject() const {
+  return "the command \"" + runtime().options.command.front() + "\"";
+}
+
+std::string StdioProcess::start_failure(Duration timeout) const {
+  auto text = subject() + " ";
+  if (!exit_text_.empty()) {
+    text += exit_text_ + " before it answered initialize";
+  } else {
+    text += "did not answer initialize within " + format_duration(timeout);
+  }
+  if (!first_garbage_.empty())
+    text += "; it wrote to standard output what is no JSON-RPC message: " + first_garbage_;
+  if (last_errors_.empty()) return text + "; it wrote nothing to standard error";
+  text += "; its standard error ended with:";
+  for (const auto& line : last_errors_) text += " | " + line;
+  return text;
 }
 
 // --- to the process
 
-void StdioProcess::write(std::string_view message) {
-  if (ended_) return;
-  unwritten_bytes_ += message.size() + 1;
-  unwritten_.push_back(one_line(message));
-  input_filled_.cancel();
-}
-
 Task<> StdioProcess::write_input(Self self) {
   error_code ec;
-  while (!self->ended_ && !ec) {
-    if (self->unwritten_.empty()) {
-      error_code ignored;
-      self->input_filled_.expires_at(Timer::time_point::max());
-      co_await self->input_filled_.async_wait(caught(ignored));
-      continue;
-    }
-    const std::string line = std::move(self->unwritten_.front());
-    self->unwritten_.pop_front();
+  while (!ec) {
+    const auto message = co_await self->next();
+    if (!message) break;
+    const auto line = one_line(*message);
     co_await asio::async_write(self->input_, asio::buffer(line), caught(ec));
-    self->unwritten_bytes_ -= line.size();
+    self->sent(*message);
   }
   error_code ignored;
   self->input_.close(ignored);
@@ -104,24 +112,18 @@ bool StdioProcess::take_lines(std::string& pending) {
     begin = end + 1;
   }
   pending.erase(0, begin);
-  if (pending.size() <= kMaxLine) return true;
-  end("the server wrote a line that is longer than " + std::to_string(kMaxLine) + " bytes");
+  if (pending.size() <= kMaxMessage) return true;
+  end("the server wrote a line that is longer than " + std::to_string(kMaxMessage) + " bytes");
   return false;
 }
 
 void StdioProcess::on_line(std::string_view line) {
   while (!line.empty() && (line.back() == '\r' || line.back() == ' ')) line.remove_suffix(1);
   if (line.empty()) return;
-  scanner_.reset();
-  const bool understood = scanner_.feed(line) && scanner_.finish();
-  if (!understood || scanner_.messages().empty()) {
-    if (first_garbage_.empty()) first_garbage_ = line.substr(0, 200);
-    log::warn("the server wrote something that is no JSON-RPC message to its standard output",
-              {{"session", name_}, {"bytes", line.size()}});
-    return;
-  }
-  for (const auto& message : scanner_.messages())
-    on_message(message, line.substr(message.begin, message.end - message.begin));
+  if (deliver(line)) return;
+  if (first_garbage_.empty()) first_garbage_ = line.substr(0, 200);
+  log::warn("the server wrote something that is no JSON-RPC message to its standard output",
+            {{"session", name()}, {"bytes", line.size()}});
 }
 
 Task<> StdioProcess::read_errors(Self self) {
@@ -143,35 +145,29 @@ Task<> StdioProcess::read_errors(Self self) {
 
 void StdioProcess::on_error_line(std::string_view line) {
   while (!line.empty() && line.back() == '\r') line.remove_suffix(1);
-  log::info("server: " + std::string(line), {{"session", name_}});
+  log::info("server: " + std::string(line), {{"session", name()}});
   last_errors_.emplace_back(line);
   if (last_errors_.size() > kKeptErrors) last_errors_.pop_front();
 }
 
 // --- the end
 
-void StdioProcess::end(std::string_view reason) {
-  if (ended_) return;
-  ended_ = true;
-  end_reason_ = reason;
-  input_filled_.cancel();
+void StdioProcess::close() {
   error_code ignored;
   input_.close(ignored);
-  if (!exited_) {
-    terminate_at_ = runtime_.now() + kUntilTerminate;
-    kill_at_ = runtime_.now() + kUntilKill;
-  }
-  on_end();
+  if (exited_) return;
+  terminate_at_ = runtime().now() + kUntilTerminate;
+  kill_at_ = runtime().now() + kUntilKill;
 }
 
 void StdioProcess::kill(std::string_view reason) {
   end(reason);
-  if (!exited_) terminate_at_ = kill_at_ = runtime_.now();
+  if (!exited_) terminate_at_ = kill_at_ = runtime().now();
 }
 
 void StdioProcess::on_exit(int wait_status) {
   exited_ = true;
-  exited_at_ = runtime_.now();
+  exited_at_ = runtime().now();
   terminate_at_ = kill_at_ = MonotonicTime::max();
   exit_text_ = describe_exit(wait_status);
   if (output_closed_) end("the server's process " + exit_text_);
@@ -179,7 +175,7 @@ void StdioProcess::on_exit(int wait_status) {
 
 void StdioProcess::on_output_closed() {
   output_closed_ = true;
-  output_closed_at_ = runtime_.now();
+  output_closed_at_ = runtime().now();
   error_code ignored;
   output_.close(ignored);
   if (exited_) end("the server's process " + exit_text_);

@@ -1,4 +1,4 @@
-"""The official Python SDK's client and server with a sidecar between them, or a gateway and a sidecar: both transports, both
+"""The official Python SDK's client and server with a sidecar between them, or a gateway and a sidecar: all transports, both
 eras, all modes."""
 
 import contextlib
@@ -18,15 +18,22 @@ THING = "test://thing"
 STDIO = ["--stdio", "--", sys.executable, SERVER, "stdio"]
 
 
+# What the server is started with and how the sidecar is told of it, where it is over HTTP.
+UPSTREAMS = {"http": ([], ["--upstream"]), "sse": (["legacy-sse"], ["--sse-upstream"]),
+             "sse-shared": (["legacy-sse"], ["--sse-mode", "shared", "--sse-upstream"])}
+
+
 @contextlib.contextmanager
 def in_front_of(kind, way, folder):
-    """Before the SDK's server, over HTTP or over stdio in one of its modes: who clients talk to, and the sidecar."""
+    """Before the SDK's server, over HTTP, over HTTP+SSE, or over stdio in one of its modes: who clients talk to, and the
+    sidecar."""
     with contextlib.ExitStack() as stack:
-        if kind == "http":
+        if kind in UPSTREAMS:
+            words, flags = UPSTREAMS[kind]
             port = free_port()
-            stack.enter_context(running([sys.executable, SERVER, port], folder / "server.log"))
+            stack.enter_context(running([sys.executable, SERVER, port, *words], folder / "server.log"))
             wait_for("the server", lambda: listens(port))
-            arguments = ["--upstream", f"http://127.0.0.1:{port}"]
+            arguments = [*flags, f"http://127.0.0.1:{port}"]
         else:
             arguments = ["--stdio-mode", kind, *STDIO]
         yield stack.enter_context(by_way_of(way, folder, *arguments))
@@ -50,7 +57,7 @@ def text(result):
 
 # What a gateway sees does not depend on how a sidecar shares its processes.
 CASES = [(kind, mode, "sidecar") for kind in ("http", "perSession", "pooled") for mode in ("legacy", "auto")]
-CASES += [("shared", "auto", "sidecar")]
+CASES += [("shared", "auto", "sidecar"), ("sse", "legacy", "sidecar"), ("sse", "auto", "sidecar"), ("sse-shared", "auto", "sidecar")]
 CASES += [(kind, mode, "gateway") for kind in ("http", "perSession") for mode in ("legacy", "auto")]
 
 

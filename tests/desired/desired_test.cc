@@ -188,6 +188,22 @@ TEST(DesiredTest, TheSidecarIsToldWhatIsNotItsDefault) {
   EXPECT_THAT(http.dump(), testing::HasSubstr(R"("--allowed-origins","*")"));
 }
 
+TEST(DesiredTest, TheSidecarIsToldOfTheOldTransport) {
+  const auto command_of = [](const char* spec) {
+    const json pod = pod_of(spec)["spec"];
+    EXPECT_FALSE(pod["containers"][0].contains("command")) << "the image runs as it is";
+    const auto words = pod["initContainers"][1]["command"].get<std::vector<std::string>>();
+    return std::vector<std::string>(words.begin() + 8, words.end());
+  };
+  EXPECT_EQ(command_of(R"({"transport": {"type": "sse"}, "config": {"port": 8000}})"),
+            (std::vector<std::string>{"--sse-upstream", "http://127.0.0.1:8000/sse"}));
+  EXPECT_EQ(
+      command_of(R"({"transport": {"type": "sse", "sse": {"path": "/events",
+                "mode": "shared", "maxConnections": 5, "hangTimeout": "30s"}}})"),
+      (std::vector<std::string>{"--sse-mode", "shared", "--max-connections", "5", "--hang-timeout",
+                                "30s", "--sse-upstream", "http://127.0.0.1:8080/events"}));
+}
+
 TEST(DesiredTest, StdioRunsTheSidecarInTheUsersImage) {
   const json spec = pod_of(kStdio)["spec"];
   EXPECT_EQ(spec["terminationGracePeriodSeconds"], 17) << "1.5 s, rounded up, and 15";

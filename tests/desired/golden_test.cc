@@ -21,6 +21,7 @@ const Form kForms[] = {
     {"streamable-http",
      R"({"config": {"port": 3001, "env": [{"name": "PORT", "value": "3001"}]}})"},
     {"stdio", R"({"transport": {"type": "stdio"}, "config": {"command": ["mcp-server-time"]}})"},
+    {"sse", R"({"transport": {"type": "sse"}, "config": {"port": 8000}})"},
     {"everything", R"({
       "source": {"containerImage": {"ref": "localhost/time:1", "pullPolicy": "Always", "imagePullSecrets": [{"name": "pull"}]}},
       "transport": {"type": "stdio", "stdio": {"maxProcesses": 7}},

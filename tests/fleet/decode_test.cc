@@ -55,6 +55,15 @@ TEST(DecodeTest, TargetsThatAreGivenStandAlone) {
             (Targets{std::nullopt, std::nullopt, std::nullopt, 4'000}));
 }
 
+TEST(DecodeTest, ReadsTheOldTransport) {
+  auto object = full();
+  object["spec"]["transport"]["type"] = "sse";
+  const auto server = decode(object.dump());
+  ASSERT_TRUE(server) << server.error().message;
+  EXPECT_EQ(server->transport.type, TransportType::Sse);
+  EXPECT_EQ(server->transport.sse, (SseTransport{"/events", true, 5, std::chrono::seconds(30)}));
+}
+
 TEST(DecodeTest, ReadsEveryField) {
   const auto server = decode(full().dump());
   ASSERT_TRUE(server) << server.error().message;
@@ -147,8 +156,8 @@ TEST(DecodeTest, RefusesBadInputByTheFieldsName) {
       {"/spec/source/containerImage", nullptr, "spec.source.containerImage is required"},
       {"/spec/source/containerImage/ref", nullptr, "spec.source.containerImage.ref is required"},
       {"/spec/source/containerImage/ref", "a b", "spec.source.containerImage.ref must be an image"},
-      {"/spec/transport/type", "sse",
-       "spec.transport.type must be stdio or streamable-http, not \"sse\""},
+      {"/spec/transport/type", "pigeon",
+       "spec.transport.type must be stdio, streamable-http or sse, not \"pigeon\""},
       {"/spec/transport/type", nullptr, "spec.transport.type is required"},
       {"/spec/config/command", json::array(),
        "spec.config.command is required with transport stdio"},

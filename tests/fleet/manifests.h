@@ -22,7 +22,8 @@ inline nlohmann::json full() {
     "source": {"type": "ContainerImage", "containerImage": {
       "ref": "localhost/time:1", "pullPolicy": "IfNotPresent", "imagePullSecrets": [{"name": "pull"}]}},
     "transport": {"type": "stdio", "allowedOrigins": ["https://app.example.com", "*"],
-      "stdio": {"mode": "pooled", "maxProcesses": 7, "poolSize": 3, "hangTimeout": "90s", "maxProcessMemory": "512Mi"}},
+      "stdio": {"mode": "pooled", "maxProcesses": 7, "poolSize": 3, "hangTimeout": "90s", "maxProcessMemory": "512Mi"},
+      "sse": {"path": "/events", "mode": "shared", "maxConnections": 5, "hangTimeout": "30s"}},
     "config": {"port": 3001, "path": "/v1/mcp", "command": ["serve"], "arguments": ["--fast"],
       "env": [{"name": "A", "value": "b"}, {"name": "C", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}}],
       "envFrom": [{"prefix": "P_", "configMapRef": {"name": "settings", "optional": true}},

@@ -38,8 +38,25 @@ TEST(SidecarFlags, TheCommandIsTakenAsItIs) {
   ASSERT_TRUE(command) << command.error().message;
   const auto& options = std::get<ServeCommand>(*command).options;
   EXPECT_EQ(options.command, (Words{"server", "--help", "--path", "", "--"}));
-  EXPECT_EQ(options.max_processes, 7u);
+  EXPECT_EQ(options.max_links, 7u);
   EXPECT_EQ(options.path, "/mcp");
+}
+
+TEST(SidecarFlags, AServerOfTheOldTransportHasAPathOfItsOwn) {
+  for (const auto& [url, path] :
+       {std::pair("http://127.0.0.1:8000", "/sse"), std::pair("http://127.0.0.1:8000/", "/sse"),
+        std::pair("http://127.0.0.1:8000/a/events?x=1", "/a/events?x=1")}) {
+    const auto command = parse({"serve", "--sse-upstream", url, "--sse-mode", "shared"});
+    ASSERT_TRUE(command) << command.error().message;
+    const auto& options = std::get<ServeCommand>(*command).options;
+    EXPECT_EQ(options.upstream->port, 8000);
+    EXPECT_EQ(options.sse_path, path);
+    EXPECT_EQ(options.path, "/mcp");
+    EXPECT_EQ(options.bridge_mode, proxy::BridgeMode::Shared);
+    EXPECT_EQ(options.max_links, 1000u);
+  }
+  const auto plain = parse({"serve", "--upstream", "http://127.0.0.1:8000"});
+  EXPECT_EQ(std::get<ServeCommand>(*plain).options.sse_path, "");
 }
 
 TEST(SidecarFlags, OtherVerbs) {
@@ -62,9 +79,17 @@ TEST(SidecarFlags, BadInputIsOneSentenceThatNamesTheFlag) {
   for (const auto& [words, message] : {
            Case{{}, "say what to do: serve, drain, install, or --help"},
            Case{{"run"}, "unknown command \"run\"; there are serve, drain and install"},
-           Case{{"serve"}, "serve needs either --upstream or --stdio -- COMMAND"},
+           Case{{"serve"}, "serve needs one of --upstream, --sse-upstream and --stdio -- COMMAND"},
            Case{{"serve", "--upstream", "http://h:1", "--stdio", "--", "x"},
-                "serve needs either --upstream or --stdio -- COMMAND"},
+                "serve needs one of --upstream, --sse-upstream and --stdio -- COMMAND"},
+           Case{{"serve", "--upstream", "http://h:1", "--sse-upstream", "http://h:1"},
+                "serve needs one of --upstream, --sse-upstream and --stdio -- COMMAND"},
+           Case{{"serve", "--sse-upstream", "https://h:1/sse"},
+                "--sse-upstream: only http:// is possible"},
+           Case{{"serve", "--sse-mode", "pooled"},
+                "--sse-mode: \"pooled\" is none of perSession and shared"},
+           Case{{"serve", "--stdio-mode", "one"},
+                "--stdio-mode: \"one\" is none of perSession, shared and pooled"},
            Case{{"serve", "--bogus=1"}, "unknown flag --bogus"},
            Case{{"serve", "--path"}, "--path needs a value"},
            Case{{"serve", "--path="}, "--path: it is empty"},

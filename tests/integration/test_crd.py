@@ -63,6 +63,8 @@ BAD = {
     "transport without type": (server(transport={}), ["spec.transport.type"]),
     "no processes": (server(transport={"type": "stdio", "stdio": {"maxProcesses": 0}}, config={"command": ["x"]}),
                      ["spec.transport.stdio.maxProcesses"]),
+    "no connections": (server(transport={"type": "sse", "sse": {"maxConnections": 0}}), ["spec.transport.sse.maxConnections"]),
+    "sse with a pool": (server(transport={"type": "sse", "sse": {"mode": "pooled"}}), ["spec.transport.sse.mode", "perSession"]),
     "stdio without command": (stdio(), ["spec.config.command", "ENTRYPOINT cannot be seen"]),
     "stdio with empty command": (stdio(command=[]), ["spec.config.command", "ENTRYPOINT cannot be seen"]),
     "port of the sidecar": (server(config={"port": 19080}), ["spec.config.port", "sidecar"]),
@@ -196,6 +198,9 @@ GOOD = {
     "the least": server(),
     "longest name": server("a" * 52),
     "stdio": stdio(command=["mcp-server-time"]),
+    "sse": server(transport={"type": "sse"}, config={"port": 8000}),
+    "all of sse": server(transport={"type": "sse", "sse": {"path": "/events", "mode": "shared", "maxConnections": 5,
+                                                           "hangTimeout": "30s"}}),
     "autoscaling by default": scaled(),
     "latency alone": scaled(targets={"latency": {"value": "200ms"}}),
     "all that decides": scaled(

@@ -17,6 +17,7 @@ def say(message):
 MODERN = MODE in ("modern", "dual")
 cancelled = []  # ids of requests that were cancelled
 eaten = []
+paused = []  # calls of "steps" that wait for one of "go"
 
 
 def result(request, text):
@@ -31,6 +32,11 @@ def listen(request):
     meta = {"io.modelcontextprotocol/subscriptionId": request["id"]}
     say({"jsonrpc": "2.0", "method": "notifications/subscriptions/acknowledged", "params": {"_meta": meta}})
     say({"jsonrpc": "2.0", "method": "notifications/tools/list_changed", "params": {"_meta": meta}})
+
+
+def step(request, number):
+    token = request["params"]["_meta"]["progressToken"]
+    say({"jsonrpc": "2.0", "method": "notifications/progress", "params": {"progressToken": token, "progress": number}})
 
 
 def call(request):
@@ -48,6 +54,15 @@ def call(request):
         token = request["params"]["_meta"]["progressToken"]
         say({"jsonrpc": "2.0", "method": "notifications/progress", "params": {"progressToken": token}})
         result(request, "done")
+    elif name == "steps":
+        step(request, 1)
+        paused.append(request)
+    elif name == "go":
+        for one in paused:
+            step(one, 2)
+            result(one, "done")
+        paused.clear()
+        result(request, "gone")
     elif name == "announce":
         result(request, "soon")
         say({"jsonrpc": "2.0", "method": "notifications/tools/list_changed"})

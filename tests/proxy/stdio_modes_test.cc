@@ -39,9 +39,9 @@ void wait_ready(const TestSidecar& sidecar) {
   ASSERT_TRUE(eventually([&] { return sidecar.metrics("/ready").starts_with("HTTP/1.1 200"); }));
 }
 
-SidecarOptions with_mode(const std::string& fake, StdioMode mode) {
+SidecarOptions with_mode(const std::string& fake, BridgeMode mode) {
   auto options = with_fake(fake);
-  options.stdio_mode = mode;
+  options.bridge_mode = mode;
   return options;
 }
 
@@ -135,8 +135,8 @@ TEST(StdioEras, AServerThatEndsAtAnUnknownRequestIsAskedAgainAsAnOldOne) {
 // --- modes
 
 TEST(StdioShared, AllSessionsUseOneProcess) {
-  auto options = with_mode("good", StdioMode::Shared);
-  options.max_processes = 1;
+  auto options = with_mode("good", BridgeMode::Shared);
+  options.max_links = 1;
   TestSidecar sidecar(options);
   const Session one(sidecar), two(sidecar);
   EXPECT_NE(one.field(), two.field());
@@ -160,7 +160,7 @@ TEST(StdioShared, AllSessionsUseOneProcess) {
 }
 
 TEST(StdioShared, SessionsOutliveTheProcess) {
-  TestSidecar sidecar(with_mode("good", StdioMode::Shared));
+  TestSidecar sidecar(with_mode("good", BridgeMode::Shared));
   const Session session(sidecar);
   const auto pid = text_of(session.call(1, "pid"));
   EXPECT_THAT(body_of(session.call(2, "crash")), HasSubstr("exited with status 3"));
@@ -170,9 +170,9 @@ TEST(StdioShared, SessionsOutliveTheProcess) {
 }
 
 TEST(StdioPooled, ASessionBeginsWithAProcessThatWaited) {
-  auto options = with_mode("good", StdioMode::Pooled);
+  auto options = with_mode("good", BridgeMode::Pooled);
   options.pool_size = 2;
-  options.max_processes = 3;
+  options.max_links = 3;
   TestSidecar sidecar(options);
   wait_ready(sidecar);
   EXPECT_TRUE(eventually([&] { return sidecar.has_metric("mcp_stdio_processes 2"); }));
@@ -259,7 +259,7 @@ TEST(StdioFaults, ManySessionsLeaveNothingBehind) {
   const char* const asked = std::getenv("MCPFLEET_SESSIONS");
   const int count = asked != nullptr ? std::stoi(asked) : 200;
   auto options = with_command({"/bin/sh", QUICK_SERVER});
-  options.max_processes = 1000;
+  options.max_links = 1000;
   options.idle_timeout = std::chrono::seconds(1);
   TestSidecar sidecar(options);
   wait_ready(sidecar);

@@ -141,7 +141,7 @@ TEST(StdioServer, NoiseOnStandardOutputDoesNotHurt) {
 
 TEST(StdioServer, RefusesMoreProcessesThanAllowed) {
   auto options = with_fake();
-  options.max_processes = 1;
+  options.max_links = 1;
   TestSidecar sidecar(options);
   const Session one(sidecar);
   const Session two(sidecar);
@@ -199,7 +199,7 @@ TEST(StdioServer, ACommandThatCannotServeIsFoundOutAtTheStart) {
            Case{{"/etc/passwd"}, {"Permission denied"}},
            Case{{"true"}, {"exited with status 0", "nothing to standard error"}},
            Case{{"python3", FAKE_SERVER, "babbles"},
-                {"did not answer initialize within 1 s", "hello, I am no MCP server"}},
+                {"did not answer initialize within 1s", "hello, I am no MCP server"}},
        }) {
     auto options = with_command(command);
     options.start_timeout = std::chrono::seconds(1);

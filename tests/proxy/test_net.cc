@@ -98,6 +98,8 @@ bool Wire::closed() {
   return errno != EAGAIN && errno != EWOULDBLOCK;
 }
 
+void Wire::shut() { ::shutdown(socket_, SHUT_RDWR); }
+
 bool eventually(const std::function<bool()>& condition) {
   const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(10);
   while (std::chrono::steady_clock::now() < end) {

@@ -33,6 +33,8 @@ class Wire {
   std::string read_message();
   // True when the other side closes within 10 s.
   bool closed();
+  // Ends the connection, also for a thread that reads it.
+  void shut();
 
  private:
   bool fill();

@@ -1,4 +1,4 @@
-#include "proxy/stdio_channel.h"
+#include "proxy/bridge_channel.h"
 
 #include <algorithm>
 #include <set>
@@ -6,7 +6,7 @@
 #include "log/log.h"
 #include "mcp/json_rpc.h"
 #include "mcp/methods.h"
-#include "proxy/stdio_session.h"
+#include "proxy/bridge_session.h"
 
 namespace mcpfleet::proxy {
 namespace {
@@ -26,27 +26,39 @@ constexpr std::string_view kDiscover =
 
 }  // namespace
 
-StdioChannel::StdioChannel(Runtime& runtime, std::string name, Use use, Broadcast broadcast)
-    : StdioProcess(runtime, std::move(name)),
+BridgeChannel::BridgeChannel(Runtime& runtime, std::shared_ptr<ServerLink> link, Use use,
+                             Broadcast broadcast)
+    : runtime_(runtime),
+      link_(std::move(link)),
       use_(use),
       broadcast_(std::move(broadcast)),
       last_use_(runtime.now()),
       last_sign_(runtime.now()) {}
 
+Result<std::shared_ptr<BridgeChannel>> BridgeChannel::start(Runtime& runtime,
+                                                            std::shared_ptr<ServerLink> link,
+                                                            Use use, Broadcast broadcast) {
+  std::shared_ptr<BridgeChannel> channel(
+      new BridgeChannel(runtime, std::move(link), use, std::move(broadcast)));
+  channel->link_->set_reader(channel);
+  if (auto started = channel->link_->start(); !started) return fail(started.error());
+  return channel;
+}
+
 // --- to the server
 
-Result<void> StdioChannel::submit(Client client, const std::vector<mcp::Message>& messages,
-                                  std::string_view body, const std::shared_ptr<MessageQueue>& queue,
-                                  bool counted) {
+Result<void> BridgeChannel::submit(Client client, const std::vector<mcp::Message>& messages,
+                                   std::string_view body,
+                                   const std::shared_ptr<MessageQueue>& queue, bool counted) {
   if (!accepts()) return fail(ErrorKind::Unavailable, "the session has ended");
-  if (!takes(body.size()))
-    return fail(ErrorKind::TooMany, "the server's process does not read its input");
+  if (!link_->takes(body.size()))
+    return fail(ErrorKind::TooMany, "the server does not read what it is sent");
   std::set<std::string_view> ids;
   for (const auto& message : messages)
     if (message.kind() == Kind::Request &&
         (calls_.find(client, message.id) != 0 || !ids.insert(message.id).second))
       return fail(ErrorKind::Conflict, "a request with the id " + message.id + " is in flight");
-  last_use_ = runtime().now();
+  last_use_ = runtime_.now();
   for (const auto& message : messages) {
     const auto text = body.substr(message.begin, message.end - message.begin);
     if (message.kind() == Kind::Request) {
@@ -58,58 +70,58 @@ Result<void> StdioChannel::submit(Client client, const std::vector<mcp::Message>
   return {};
 }
 
-void StdioChannel::send_request(Client client, const mcp::Message& message, std::string_view text,
-                                const std::shared_ptr<MessageQueue>& queue, bool counted) {
+void BridgeChannel::send_request(Client client, const mcp::Message& message, std::string_view text,
+                                 const std::shared_ptr<MessageQueue>& queue, bool counted) {
   // Silence counts from the first request that waits.
   if (waiting_.empty()) last_sign_ = last_use_;
   const auto sent = calls_.begin(client, message, text);
   const bool counts = counted && !mcp::is_subscription(message.method);
-  auto* const series = counts ? &runtime().stats.series(message.method, message.name) : nullptr;
+  auto* const series = counts ? &runtime_.stats.series(message.method, message.name) : nullptr;
   waiting_.emplace(
       sent.call, Waiting{message.id, queue, series, last_use_, mcp::may_be_refused(message.method),
                          !counts && counted, MonotonicTime::max()});
-  if (counts) runtime().stats.begin();
-  write(sent.text);
+  if (counts) runtime_.stats.begin();
+  link_->write(sent.text);
 }
 
-void StdioChannel::send_other(Client client, const mcp::Message& message, std::string_view text) {
+void BridgeChannel::send_other(Client client, const mcp::Message& message, std::string_view text) {
   if (message.method == "notifications/cancelled") {
     const auto mapped = calls_.cancelled(client, message, text);
     if (!mapped) return;
     // Servers often answer a cancelled request no more; its HTTP answer must end all the same.
     waiting_.at(calls_.find(client, message.request_id)).give_up = last_use_ + kCancelGrace;
-    write(*mapped);
+    link_->write(*mapped);
     return;
   }
   // A server that many share was promised no client's answers, and knows of one handshake only.
   const bool ours = message.kind() == Kind::Response ||
                     message.method == "notifications/initialized" ||
                     message.method == "notifications/roots/list_changed";
-  if (use_ == Use::Session || !ours) write(text);
+  if (use_ == Use::Session || !ours) link_->write(text);
 }
 
-void StdioChannel::detach(const std::shared_ptr<MessageQueue>& queue, bool cancel) {
+void BridgeChannel::detach(const std::shared_ptr<MessageQueue>& queue, bool cancel) {
   queue->close();
-  last_use_ = runtime().now();
+  last_use_ = runtime_.now();
   for (auto at = waiting_.begin(); at != waiting_.end();) {
     const auto current = at++;
     if (current->second.queue != queue) continue;
     current->second.queue = nullptr;
     if (!cancel) continue;
-    write(mcp::Multiplexer::cancel(current->first));
+    link_->write(mcp::Multiplexer::cancel(current->first));
     answer(current, {}, false);  // whatever the server says of it now, it is over
   }
 }
 
 // --- from the server
 
-void StdioChannel::on_message(const mcp::Message& message, std::string_view text) {
-  last_sign_ = runtime().now();
+void BridgeChannel::on_message(const mcp::Message& message, std::string_view text) {
+  last_sign_ = runtime_.now();
   ping_sent_ = MonotonicTime::max();
   if (message.kind() == Kind::Request && use_ != Use::Session) {
     // Whom it means cannot be known, and it was told that nobody here can be asked anything.
-    write(mcp::error_text(message.id, mcp::ErrorCode::MethodNotFound,
-                          "no client can be asked: this process serves many"));
+    link_->write(mcp::error_text(message.id, mcp::ErrorCode::MethodNotFound,
+                                 "no client can be asked: this server's channel serves many"));
     return;
   }
   auto routed = calls_.incoming(message, text);
@@ -137,7 +149,7 @@ void StdioChannel::on_message(const mcp::Message& message, std::string_view text
 }
 
 // A message that does not say whose it is.
-void StdioChannel::deliver(const mcp::Message& message, std::string_view text) {
+void BridgeChannel::deliver(const mcp::Message& message, std::string_view text) {
   if (use_ == Use::Session) {
     deliver_to_session(text);
     return;
@@ -145,7 +157,8 @@ void StdioChannel::deliver(const mcp::Message& message, std::string_view text) {
   if (message.method == "notifications/message" || message.method == "notifications/progress") {
     // Of many it may be anybody's, and may say what only its own client may know.
     const auto& only = waiting_.begin();
-    if (waiting_.size() == 1 && only->second.queue && only->second.queue->takes_events())
+    if (waiting_.size() == 1 && only->second.queue && only->second.queue->open() &&
+        only->second.queue->takes_events())
       push(only->second.queue, std::string(text), false);
     return;
   }
@@ -154,13 +167,13 @@ void StdioChannel::deliver(const mcp::Message& message, std::string_view text) {
 
 // It belongs to the only request that waits, if it is so, else to the stream of the client's GET,
 // else to any request.
-void StdioChannel::deliver_to_session(std::string_view text) {
+void BridgeChannel::deliver_to_session(std::string_view text) {
   const auto session = session_.lock();
   if (!session) return;
   const auto stream = session->stream();
   const auto found = std::ranges::find_if(waiting_, [](const auto& entry) {
     const auto& queue = entry.second.queue;
-    return queue && !queue->closed() && queue->takes_events();
+    return queue && queue->open() && queue->takes_events();
   });
   if (found == waiting_.end() || (stream && waiting_.size() != 1)) {
     session->deliver(text);
@@ -170,7 +183,8 @@ void StdioChannel::deliver_to_session(std::string_view text) {
   }
 }
 
-void StdioChannel::push(const std::shared_ptr<MessageQueue>& queue, std::string text, bool answer) {
+void BridgeChannel::push(const std::shared_ptr<MessageQueue>& queue, std::string text,
+                         bool answer) {
   last_used_ = queue;
   if (use_ != Use::Session && queue->bytes() > kMaxUnsent) {
     log::warn("a client does not read its answer and is left", {{"session", name()}});
@@ -180,17 +194,17 @@ void StdioChannel::push(const std::shared_ptr<MessageQueue>& queue, std::string 
   queue->push({std::move(text), answer});
 }
 
-Task<> StdioChannel::wait_room() {
+Task<> BridgeChannel::wait_room() {
   // Where there are others, one slow client must not hold them back; push() has the bound.
   const auto queue = use_ == Use::Session ? last_used_ : nullptr;
   if (queue) co_await queue->wait_room();
 }
 
-void StdioChannel::answer(std::map<Call, Waiting>::iterator waiting, std::string text,
-                          bool failed) {
-  const auto now = runtime().now();
+void BridgeChannel::answer(std::map<Call, Waiting>::iterator waiting, std::string text,
+                           bool failed) {
+  const auto now = runtime_.now();
   auto& entry = waiting->second;
-  if (entry.series != nullptr) runtime().stats.end(*entry.series, entry.start, now, failed);
+  if (entry.series != nullptr) runtime_.stats.end(*entry.series, entry.start, now, failed);
   if (entry.queue) push(entry.queue, std::move(text), true);
   calls_.end(waiting->first);
   waiting_.erase(waiting);
@@ -199,7 +213,7 @@ void StdioChannel::answer(std::map<Call, Waiting>::iterator waiting, std::string
 
 // --- its end
 
-void StdioChannel::on_end() {
+void BridgeChannel::on_end() {
   while (!waiting_.empty()) {
     const auto first = waiting_.begin();
     answer(first, last_word(first->second), true);
@@ -209,31 +223,31 @@ void StdioChannel::on_end() {
   if (stream) stream->close();
 }
 
-// A subscription that we end has ended well; one whose process broke has not.
-std::string StdioChannel::last_word(const Waiting& waiting) const {
-  if (!waiting.subscription || !exit_text().empty())
-    return mcp::error_text(waiting.id, mcp::ErrorCode::ServerError, end_reason());
+// A subscription that we end has ended well; one that broke has not.
+std::string BridgeChannel::last_word(const Waiting& waiting) const {
+  if (!waiting.subscription || link_->broke())
+    return mcp::error_text(waiting.id, mcp::ErrorCode::ServerError, link_->end_reason());
   return mcp::subscription_end_text(waiting.id);
 }
 
-void StdioChannel::retire(std::string_view reason, MonotonicTime until) {
+void BridgeChannel::retire(std::string_view reason, MonotonicTime until) {
   if (!accepts()) return;
   retire_reason_ = reason;
   retire_until_ = until;
 }
 
-Duration StdioChannel::idle_for(MonotonicTime now) const {
+Duration BridgeChannel::idle_for(MonotonicTime now) const {
   return waiting_.empty() ? now - last_use_ : Duration::zero();
 }
 
-void StdioChannel::tick(MonotonicTime now) {
-  StdioProcess::tick(now);
+void BridgeChannel::tick(MonotonicTime now) {
+  link_->tick(now);
   give_up(now);
   if (!ended()) look_for_life(now);
   if (!retire_reason_.empty() && (waiting_.empty() || now >= retire_until_)) end(retire_reason_);
 }
 
-void StdioChannel::give_up(MonotonicTime now) {
+void BridgeChannel::give_up(MonotonicTime now) {
   for (auto at = waiting_.begin(); at != waiting_.end();) {
     const auto current = at++;
     if (now >= current->second.give_up)
@@ -244,20 +258,20 @@ void StdioChannel::give_up(MonotonicTime now) {
   }
 }
 
-// A process that owes an answer and is silent is asked for a sign of life. A request that takes
+// A server that owes an answer and is silent is asked for a sign of life. A request that takes
 // long is none of this: servers answer a ping meanwhile, and those that cannot have the whole time.
-void StdioChannel::look_for_life(MonotonicTime now) {
-  const auto patience = runtime().options.hang_timeout;
+void BridgeChannel::look_for_life(MonotonicTime now) {
+  const auto patience = runtime_.options.hang_timeout;
   if (patience == Duration::zero() || waiting_.empty()) return;
   if (ping_sent_ == MonotonicTime::max()) {
     if (now - last_sign_ < patience / 2) return;
     ping_sent_ = now;
-    write(use_ == Use::Modern ? kDiscover : kPing);
+    link_->write(use_ == Use::Modern ? kDiscover : kPing);
   } else if (now - ping_sent_ >= patience / 2) {
     hung_ = true;
-    log::warn("a process of the server does not answer and is ended",
+    log::warn("the server does not answer and what leads to it is ended",
               {{"session", name()}, {"waiting", waiting_.size()}});
-    kill("the server's process did not answer for too long");
+    link_->kill("the server did not answer for too long");
   }
 }
 

@@ -1,8 +1,9 @@
-#include "proxy/stdio_answer.h"
+#include "proxy/bridge_answer.h"
 
 #include <array>
 #include <charconv>
 
+#include "mcp/event_id.h"
 #include "mcp/headers.h"
 #include "mcp/message_scanner.h"
 #include "mcp/modern_request.h"
@@ -25,6 +26,10 @@ mcp::Message first_message(std::string_view text) {
 
 }  // namespace
 
+bool primes(const ClientLink& client) {
+  return client.field(mcp::kProtocolVersion).value_or("") >= mcp::kPrimingVersion;
+}
+
 Task<bool> EventAnswer::start() {
   started_ = true;
   auto head = status_line(200);
@@ -46,8 +51,13 @@ Task<bool> EventAnswer::send(std::string text) {
   co_return co_await client_.send(framed);
 }
 
-Task<bool> EventAnswer::event(std::string data) {
-  auto text = mcp::sse_event(data);
+Task<bool> EventAnswer::event(std::string data, std::string id) {
+  auto text = mcp::sse_event(data, id);
+  co_return co_await send(std::move(text));
+}
+
+Task<bool> EventAnswer::prime(std::string id) {
+  auto text = mcp::sse_priming_event(id);
   co_return co_await send(std::move(text));
 }
 
@@ -60,17 +70,27 @@ Task<> EventAnswer::finish() {
   if (!client_.http_1_0()) co_await client_.send("0\r\n\r\n");
 }
 
-Task<bool> PostAnswer::run(Runtime& runtime, MessageQueue& queue) {
-  while (form_.requests > 0) {
-    co_await queue.wait_filled(runtime.now() + kKeepAlive);
-    auto item = queue.pop();
+std::string StreamPlace::id_of(std::uint64_t item) const {
+  return resumable() ? mcp::event_id_text({number_, item}) : std::string();
+}
+
+// Somebody else reads the stream now, or nobody does.
+bool PostAnswer::is_over() const { return client_.gone() || !queue_->attached(reader_); }
+
+Task<bool> PostAnswer::run(Runtime& runtime) {
+  reader_ = queue_->attach();
+  while (queue_->owed() > 0) {
+    co_await queue_->wait_filled(runtime.now() + kKeepAlive);
+    if (is_over()) co_return false;
     bool ok = true;
-    if (item) {
-      if (item->answer) --form_.requests;
-      ok = co_await take(std::move(*item));
-    } else if (queue.closed()) {
+    if (const auto* const next = queue_->peek()) {
+      // Before the item is taken: it is the first that can be asked for again.
+      if (!next->answer) ok = co_await start_events();
+      if (!ok || is_over()) co_return false;
+      ok = co_await take(*queue_->pop());
+    } else if (queue_->closed()) {
       // The server may end a subscription without an answer.
-      if (!form_.modern || !events_.started() || client_.gone()) co_return false;
+      if (!form_.modern || !events_.started()) co_return false;
       break;
     } else if (form_.events) {
       ok = co_await start_events();
@@ -78,6 +98,7 @@ Task<bool> PostAnswer::run(Runtime& runtime, MessageQueue& queue) {
     }
     if (!ok) co_return false;
   }
+  place_.finish(runtime.now());
   if (events_.started()) {
     co_await events_.finish();
   } else {
@@ -90,21 +111,23 @@ Task<bool> PostAnswer::run(Runtime& runtime, MessageQueue& queue) {
 Task<bool> PostAnswer::take(MessageQueue::Item item) {
   if (item.answer && form_.starting)
     begun_ = !form_.starting->ended() && first_message(item.text).has_result;
-  if (item.answer && !events_.started()) {
+  if (!events_.started()) {
     answers_.push_back(std::move(item.text));
     co_return true;
   }
-  const bool started = co_await start_events();
-  if (!started) co_return false;
-  co_return co_await events_.event(std::move(item.text));
+  co_return co_await events_.event(std::move(item.text), place_.id_of(item.number));
 }
 
 Task<bool> PostAnswer::start_events() {
   if (events_.started()) co_return true;
   bool ok = co_await events_.start();
+  // What a batch's first requests got cannot be asked for again.
   for (auto& earlier : answers_)
-    if (ok) ok = co_await events_.event(std::move(earlier));
-  co_return ok;
+    if (ok) ok = co_await events_.event(std::move(earlier), {});
+  if (!ok) co_return false;
+  place_.begin();
+  if (!form_.primed || !place_.resumable()) co_return true;
+  co_return co_await events_.prime(place_.id_of(queue_->taken()));
 }
 
 Task<> PostAnswer::answer_json() {
@@ -118,6 +141,27 @@ Task<> PostAnswer::answer_json() {
     if (form_.starting->ended()) reply.status = 502;  // it did not live to refuse
   }
   co_await client_.answer(std::move(reply));
+}
+
+Task<> write_stream(Runtime& runtime, ClientLink& client, std::shared_ptr<MessageQueue> queue,
+                    StreamPlace place, bool fresh) {
+  const auto reader = queue->attach();
+  client.start_watching([queue] { queue->wake(); });
+  EventAnswer events(client, {});
+  bool ok = co_await events.start();
+  if (ok && fresh && primes(client)) ok = co_await events.prime(place.id_of(queue->taken()));
+  while (ok && queue->attached(reader) && queue->owed() > 0) {
+    co_await queue->wait_filled(runtime.now() + kKeepAlive);
+    if (client.gone() || !queue->attached(reader)) break;
+    auto item = queue->pop();
+    if (!item && queue->closed()) break;
+    ok = item ? co_await events.event(std::move(item->text), place.id_of(item->number))
+              : co_await events.comment();
+  }
+  client.stop_watching();
+  if (queue->owed() == 0) place.finish(runtime.now());
+  if (queue->attached(reader)) queue->leave();
+  if (!client.gone()) co_await events.finish();
 }
 
 }  // namespace mcpfleet::proxy

@@ -1,4 +1,4 @@
-#include "proxy/stdio_service.h"
+#include "proxy/bridge_service.h"
 
 #include <openssl/rand.h>
 
@@ -8,11 +8,13 @@
 #include "log/log.h"
 #include "mcp/text_edit.h"
 #include "proxy/group_memory.h"
+#include "proxy/sse_link.h"
+#include "proxy/stdio_process.h"
 
 namespace mcpfleet::proxy {
 namespace {
 
-using Use = StdioChannel::Use;
+using Use = BridgeChannel::Use;
 
 constexpr Duration kDiscoverPatience = std::chrono::seconds(3);
 constexpr Duration kSpareRetry = std::chrono::seconds(5);
@@ -44,34 +46,6 @@ Result<std::string> random_id() {
   return id;
 }
 
-std::string with_last_errors(std::string text, const StdioProcess& process) {
-  const auto& lines = process.last_errors();
-  if (lines.empty()) return text + "; it wrote nothing to standard error";
-  text += "; its standard error ended with:";
-  for (const auto& line : lines) text += " | " + line;
-  return text;
-}
-
-// Why the handshake got no good answer.
-std::string explain(const StdioProcess& process, const std::string& command, Duration timeout) {
-  std::string text = "the command \"" + command + "\" ";
-  if (!process.exit_text().empty()) {
-    text += process.exit_text() + " before it answered initialize";
-  } else {
-    text += "did not answer initialize within " +
-            std::to_string(std::chrono::duration_cast<std::chrono::seconds>(timeout).count()) +
-            " s";
-  }
-  if (!process.first_garbage().empty())
-    text += "; it wrote to standard output what is no JSON-RPC message: " + process.first_garbage();
-  return with_last_errors(std::move(text), process);
-}
-
-std::unexpected<Error> all_taken(const SidecarOptions& options) {
-  return fail(ErrorKind::TooMany, "all " + std::to_string(options.max_processes) +
-                                      " processes of this pod are taken; try again later");
-}
-
 bool has_result(std::string_view answer) {
   mcp::MessageScanner scanner;
   return scanner.feed(answer) && scanner.complete() && scanner.messages().front().has_result;
@@ -82,8 +56,8 @@ bool has_result(std::string_view answer) {
 // --- the start check
 
 // Sends one request of ours; null: it could not be sent.
-std::shared_ptr<MessageQueue> StdioService::ask(StdioChannel& channel, std::string_view request) {
-  auto queue = std::make_shared<MessageQueue>(runtime_.io, false);
+std::shared_ptr<MessageQueue> BridgeService::ask(BridgeChannel& channel, std::string_view request) {
+  auto queue = std::make_shared<MessageQueue>(runtime_.io, false, 1);
   mcp::MessageScanner scanner;
   scanner.feed(request);
   const bool sent = channel.submit(0, scanner.messages(), request, queue, false).has_value();
@@ -91,8 +65,8 @@ std::shared_ptr<MessageQueue> StdioService::ask(StdioChannel& channel, std::stri
 }
 
 // The answer to it; empty: none came, or the process ended.
-Task<std::string> StdioService::answer_of(Channel channel, std::shared_ptr<MessageQueue> queue,
-                                          MonotonicTime until) {
+Task<std::string> BridgeService::answer_of(Channel channel, std::shared_ptr<MessageQueue> queue,
+                                           MonotonicTime until) {
   std::string answer;
   if (!queue) co_return answer;
   Timer timer(runtime_.io);
@@ -102,26 +76,27 @@ Task<std::string> StdioService::answer_of(Channel channel, std::shared_ptr<Messa
     co_await timer.async_wait(caught(ignored));
   }
   auto item = queue->pop();
-  // The end of a process is an answer too, but not the server's.
+  // The end of a link is an answer too, but not the server's.
   if (item && !channel->ended()) answer = std::move(item->text);
   channel->detach(queue, false);
   co_return answer;
 }
 
 // initialize and what follows it. False: it was refused, or there was no answer.
-Task<bool> StdioService::handshake(Channel channel, MonotonicTime until) {
+Task<bool> BridgeService::handshake(Channel channel, MonotonicTime until) {
   auto queue = ask(*channel, kInitialize);
   auto answer = co_await answer_of(channel, std::move(queue), until);
   if (answer.empty()) co_return false;
   handshake_answer_ = std::move(answer);
   const bool good = has_result(handshake_answer_);
-  if (good) channel->write(kInitialized);
+  if (good) channel->link().write(kInitialized);
   co_return good;
 }
 
-// Two processes, for what a server is asked first decides what it speaks, and some end when that is
+// Two links, for what a server is asked first decides what it speaks, and some end when that is
 // not initialize.
-Task<Result<void>> StdioService::check_start() {
+Task<Result<void>> BridgeService::check_start() {
+  handshake_answer_.clear();
   auto old_probe = start("probe", Use::Shared);
   if (!old_probe) co_return fail(old_probe.error());
   auto modern_probe = start("stateless-probe", Use::Modern);
@@ -138,19 +113,19 @@ Task<Result<void>> StdioService::check_start() {
   if (!eras_.handshake && !eras_.modern)
     co_return fail(ErrorKind::Unavailable, why_not_started(**old_probe));
   start_checked_ = true;
-  log::info("the stdio server can be used",
+  log::info("the server can be used",
             {{"handshake", eras_.handshake}, {"stateless", eras_.modern}});
   co_return Result<void>();
 }
 
-std::string StdioService::why_not_started(const StdioChannel& probe) const {
-  const auto& command = runtime_.options.command.front();
-  if (handshake_answer_.empty()) return explain(probe, command, runtime_.options.start_timeout);
-  return "the command \"" + command + "\" refused initialize: " + handshake_answer_.substr(0, 500);
+std::string BridgeService::why_not_started(const BridgeChannel& probe) const {
+  const auto& link = probe.link();
+  if (handshake_answer_.empty()) return link.start_failure(runtime_.options.start_timeout);
+  return link.subject() + " refused initialize: " + handshake_answer_.substr(0, 500);
 }
 
-void StdioService::keep_or_end(const Channel& old_probe, const Channel& modern_probe) {
-  if (eras_.handshake && runtime_.options.stdio_mode == StdioMode::Shared) {
+void BridgeService::keep_or_end(const Channel& old_probe, const Channel& modern_probe) {
+  if (eras_.handshake && runtime_.options.bridge_mode == BridgeMode::Shared) {
     shared_ = old_probe;
   } else {
     old_probe->end("the start check is over");
@@ -162,48 +137,64 @@ void StdioService::keep_or_end(const Channel& old_probe, const Channel& modern_p
   }
 }
 
-// --- processes
+// --- links
 
-// The start check's processes take no client's place while they end.
-bool StdioService::room() const {
+// The start check's links take no client's place while they end.
+bool BridgeService::room() const {
   const auto ending = std::ranges::count_if(
-      probes_, [](const Channel& one) { return one->ended() && one->exit_text().empty(); });
-  return processes_.size() - static_cast<std::size_t>(ending) < runtime_.options.max_processes;
+      probes_, [](const Channel& one) { return one->ended() && !one->over(); });
+  return links() - static_cast<std::size_t>(ending) < runtime_.options.max_links;
 }
 
-Result<StdioService::Channel> StdioService::start(std::string name, Use use) {
-  StdioChannel::Broadcast broadcast;
+std::size_t BridgeService::links() const {
+  return static_cast<std::size_t>(
+      std::ranges::count_if(channels_, [](const Channel& one) { return !one->over(); }));
+}
+
+std::unexpected<Error> BridgeService::all_taken() const {
+  const auto& options = runtime_.options;
+  const char* what = options.command.empty() ? " connections to the server are taken"
+                                             : " processes of this pod are taken";
+  return fail(ErrorKind::TooMany,
+              "all " + std::to_string(options.max_links) + what + "; try again later");
+}
+
+std::shared_ptr<ServerLink> BridgeService::make_link(std::string name) {
+  if (runtime_.options.command.empty()) return std::make_shared<SseLink>(runtime_, std::move(name));
+  return std::make_shared<StdioProcess>(runtime_, processes_, std::move(name));
+}
+
+Result<BridgeService::Channel> BridgeService::start(std::string name, Use use) {
+  BridgeChannel::Broadcast broadcast;
   if (use == Use::Shared) broadcast = [this](std::string_view text) { this->broadcast(text); };
   auto channel =
-      std::make_shared<StdioChannel>(runtime_, std::move(name), use, std::move(broadcast));
-  if (auto started = channel->start(processes_, runtime_.options.command); !started)
-    return fail(started.error());
-  channels_.push_back(channel);
+      BridgeChannel::start(runtime_, make_link(std::move(name)), use, std::move(broadcast));
+  if (channel) channels_.push_back(*channel);
   return channel;
 }
 
-// A process for one session: one that waits, else a new one.
-Result<StdioService::Channel> StdioService::exclusive(const std::string& id) {
+// A link for one session: one that waits, else a new one.
+Result<BridgeService::Channel> BridgeService::exclusive(const std::string& id) {
   while (!spares_.empty()) {
     const auto spare = std::move(spares_.front());
     spares_.pop_front();
     if (spare->accepts()) return spare;
   }
-  if (!room()) return all_taken(runtime_.options);
+  if (!room()) return all_taken();
   return start(short_id(id), Use::Session);
 }
 
-// One process for all of them: it takes many at once, and what it keeps in memory is there for
-// each.
-Result<StdioService::Channel> StdioService::modern_channel() {
+// One link for all of them: it takes many at once, and what the server keeps of it is there
+// for each.
+Result<BridgeService::Channel> BridgeService::modern_channel() {
   if (worker_ && worker_->accepts()) return worker_;
-  if (!room()) return all_taken(runtime_.options);
+  if (!room()) return all_taken();
   auto started = start("stateless-" + std::to_string(new_client()), Use::Modern);
   if (started) worker_ = *started;
   return started;
 }
 
-Task<Result<StdioService::Channel>> StdioService::shared_channel() {
+Task<Result<BridgeService::Channel>> BridgeService::shared_channel() {
   const auto until = runtime_.now() + runtime_.options.start_timeout;
   Timer timer(runtime_.io);
   while (shared_starts_ && runtime_.now() < until) {
@@ -212,7 +203,7 @@ Task<Result<StdioService::Channel>> StdioService::shared_channel() {
     co_await timer.async_wait(caught(ignored));
   }
   if (shared_ && shared_->accepts()) co_return shared_;
-  if (shared_starts_ || !room()) co_return all_taken(runtime_.options);
+  if (shared_starts_ || !room()) co_return all_taken();
   auto started = start("shared-" + std::to_string(new_client()), Use::Shared);
   if (!started) co_return fail(started.error());
   shared_starts_ = true;
@@ -220,14 +211,15 @@ Task<Result<StdioService::Channel>> StdioService::shared_channel() {
   shared_starts_ = false;
   if (!good) {
     (*started)->end("the handshake failed");
-    co_return fail(ErrorKind::Unavailable, "the server's process does not begin");
+    co_return fail(ErrorKind::Unavailable, (*started)->ended() ? (*started)->link().end_reason()
+                                                               : "the server does not begin");
   }
   shared_ = *started;
   co_return shared_;
 }
 
-void StdioService::fill_pool(MonotonicTime now) {
-  if (runtime_.options.stdio_mode != StdioMode::Pooled || !start_checked_ || !eras_.handshake ||
+void BridgeService::fill_pool(MonotonicTime now) {
+  if (runtime_.options.bridge_mode != BridgeMode::Pooled || !start_checked_ || !eras_.handshake ||
       now < next_spare_)
     return;
   // A server that ends by itself before anybody came must not be started without end.
@@ -249,11 +241,11 @@ void StdioService::fill_pool(MonotonicTime now) {
 
 // --- sessions
 
-Result<StdioService::Session> StdioService::create() {
+Result<BridgeService::Session> BridgeService::create() {
   auto id = random_id();
   if (!id) return fail(id.error());
   Channel channel;
-  if (runtime_.options.stdio_mode == StdioMode::Shared) {
+  if (runtime_.options.bridge_mode == BridgeMode::Shared) {
     if (sessions_.size() >= kMaxSharedSessions)
       return fail(ErrorKind::TooMany, "this pod has too many sessions; try again later");
   } else {
@@ -261,41 +253,41 @@ Result<StdioService::Session> StdioService::create() {
     if (!own) return fail(own.error());
     channel = *own;
   }
-  auto session = std::make_shared<StdioSession>(*id, new_client(), channel, runtime_.now());
+  auto session = std::make_shared<BridgeSession>(*id, new_client(), channel, runtime_.now());
   if (channel) channel->give_to(session);
   sessions_.emplace(*id, session);
   return session;
 }
 
-StdioService::Session StdioService::find(std::string_view id) const {
+BridgeService::Session BridgeService::find(std::string_view id) const {
   const auto found = sessions_.find(id);
   return found == sessions_.end() || found->second->ended() ? nullptr : found->second;
 }
 
-Task<Result<StdioService::Channel>> StdioService::channel_of(const Session& session) {
+Task<Result<BridgeService::Channel>> BridgeService::channel_of(const Session& session) {
   if (session->channel()) co_return session->channel();
   co_return co_await shared_channel();
 }
 
-std::string StdioService::shared_handshake(std::string_view id) const {
+std::string BridgeService::shared_handshake(std::string_view id) const {
   mcp::MessageScanner scanner;
   scanner.feed(handshake_answer_);
   return mcp::edited(handshake_answer_, 0, {{scanner.messages().front().id_at, id}});
 }
 
-void StdioService::broadcast(std::string_view text) {
+void BridgeService::broadcast(std::string_view text) {
   for (const auto& [id, session] : sessions_)
     if (!session->ended()) session->deliver(text);
 }
 
 // --- the end of things
 
-void StdioService::end_all(std::string_view reason) {
+void BridgeService::end_all(std::string_view reason) {
   for (const auto& [id, session] : sessions_) session->end(reason);
   for (const auto& channel : channels_) channel->end(reason);
 }
 
-void StdioService::kill_all() {
+void BridgeService::kill_all() {
   processes_.kill_all();
   sessions_.clear();
   probes_.clear();
@@ -305,7 +297,7 @@ void StdioService::kill_all() {
   channels_.clear();
 }
 
-void StdioService::tick(MonotonicTime now) {
+void BridgeService::tick(MonotonicTime now) {
   processes_.reap();
   // A channel's end may make its clients ask for another.
   const auto channels = channels_;
@@ -320,24 +312,25 @@ void StdioService::tick(MonotonicTime now) {
   fill_pool(now);
 }
 
-void StdioService::end_idle(MonotonicTime now) {
+void BridgeService::end_idle(MonotonicTime now) {
   const auto timeout = runtime_.options.idle_timeout;
   for (const auto& [id, session] : sessions_) {
+    session->forget_streams(now);
     if (session->ended() || session->idle_for(now) < timeout) continue;
     log::info("a session ended: it was idle for too long", {{"session", short_id(id)}});
     session->end("the session was idle for too long");
   }
   if (worker_ && worker_->accepts() && worker_->idle_for(now) >= timeout)
-    worker_->end("nobody used this process for too long");
+    worker_->end("nobody used this link to the server for too long");
 }
 
-void StdioService::look_at_memory(MonotonicTime now) {
+void BridgeService::look_at_memory(MonotonicTime now) {
   const auto limit = runtime_.options.max_process_memory;
   if (limit == 0 || now < next_memory_look_) return;
   next_memory_look_ = now + kMemoryInterval;
   const auto used = memory_of_groups();
   for (const auto& channel : channels_) {
-    const auto found = used.find(channel->pid());
+    const auto found = used.find(channel->link().group());
     if (found == used.end() || found->second <= limit || !channel->accepts()) continue;
     ++too_large_;
     log::warn("a process of the server takes too much memory and is replaced",
@@ -346,7 +339,7 @@ void StdioService::look_at_memory(MonotonicTime now) {
   }
 }
 
-void StdioService::forget() {
+void BridgeService::forget() {
   std::erase_if(channels_, [](const Channel& one) { return one->over(); });
   std::erase_if(sessions_, [](const auto& entry) { return entry.second->ended(); });
   std::erase_if(probes_, [](const Channel& one) { return one->over(); });
@@ -354,7 +347,7 @@ void StdioService::forget() {
   if (worker_ && worker_->over()) worker_.reset();
 }
 
-std::size_t StdioService::sessions() const {
+std::size_t BridgeService::sessions() const {
   return static_cast<std::size_t>(
       std::ranges::count_if(sessions_, [](const auto& entry) { return !entry.second->ended(); }));
 }

@@ -1,4 +1,4 @@
-// A process of a stdio server, and the requests of one or many clients that wait for it.
+// A link to the server, and the requests of one or many clients that wait for it.
 //
 // Thread safety: none; it belongs to the proxy's one thread.
 #pragma once
@@ -11,15 +11,16 @@
 #include <string_view>
 #include <vector>
 
+#include "base/result.h"
 #include "mcp/multiplexer.h"
 #include "proxy/message_queue.h"
-#include "proxy/stdio_process.h"
+#include "proxy/server_link.h"
 
 namespace mcpfleet::proxy {
 
-class StdioSession;
+class BridgeSession;
 
-class StdioChannel final : public StdioProcess {
+class BridgeChannel final : public LinkReader {
  public:
   enum class Use : std::uint8_t {
     Session,  // one session has it for itself
@@ -31,16 +32,24 @@ class StdioChannel final : public StdioProcess {
   // Takes what the server says to all of its clients.
   using Broadcast = std::function<void(std::string_view text)>;
 
-  // `name` tells its lines in the log apart.
-  StdioChannel(Runtime& runtime, std::string name, Use use, Broadcast broadcast = nullptr);
+  // Makes the channel read what `link` says, and starts the link. Errors as ServerLink::start().
+  static Result<std::shared_ptr<BridgeChannel>> start(Runtime& runtime,
+                                                      std::shared_ptr<ServerLink> link, Use use,
+                                                      Broadcast broadcast = nullptr);
 
-  // Whose process it is, where one session has it.
-  void give_to(const std::shared_ptr<StdioSession>& session) { session_ = session; }
+  ServerLink& link() const { return *link_; }
+  const std::string& name() const { return link_->name(); }
+  bool ended() const { return link_->ended(); }
+  bool over() const { return link_->over(); }
+  void end(std::string_view reason) { link_->end(reason); }
 
-  // Gives the messages of one HTTP request to the process; answers to its requests go to `queue`,
+  // Whose it is, where one session has it.
+  void give_to(const std::shared_ptr<BridgeSession>& session) { session_ = session; }
+
+  // Gives the messages of one HTTP request to the server; answers to its requests go to `queue`,
   // each exactly once. `body` is the text that `messages` were found in.
-  // Errors: Conflict (the client has a request with this id in flight), TooMany (the process does
-  // not read its input), Unavailable (it has ended).
+  // Errors: Conflict (the client has a request with this id in flight), TooMany (the server takes
+  // no more for now), Unavailable (the link has ended).
   // `counted`: the requests are a client's, and appear in the metrics.
   Result<void> submit(Client client, const std::vector<mcp::Message>& messages,
                       std::string_view body, const std::shared_ptr<MessageQueue>& queue,
@@ -59,9 +68,12 @@ class StdioChannel final : public StdioProcess {
   // It owed an answer, said nothing, and did not answer a ping.
   bool hung() const { return hung_; }
 
-  void tick(MonotonicTime now) override;
+  // To be called about four times a second.
+  void tick(MonotonicTime now);
 
  private:
+  BridgeChannel(Runtime& runtime, std::shared_ptr<ServerLink> link, Use use, Broadcast broadcast);
+
   using Call = mcp::Multiplexer::Call;
   struct Waiting {
     std::string id;                       // raw, of the client
@@ -88,10 +100,12 @@ class StdioChannel final : public StdioProcess {
   void give_up(MonotonicTime now);
   void look_for_life(MonotonicTime now);
 
+  Runtime& runtime_;
+  std::shared_ptr<ServerLink> link_;
   Use use_;
   mcp::Multiplexer calls_;
   std::map<Call, Waiting> waiting_;
-  std::weak_ptr<StdioSession> session_;
+  std::weak_ptr<BridgeSession> session_;
   Broadcast broadcast_;                      // may be null
   std::shared_ptr<MessageQueue> last_used_;  // where the last message went
   MonotonicTime last_use_;

@@ -1,22 +1,23 @@
-// A stdio server over Streamable HTTP.
+// Streamable HTTP for a server that speaks stdio or HTTP+SSE.
 #include <boost/beast/http/verb.hpp>
 #include <nlohmann/json.hpp>
 
 #include "log/log.h"
+#include "mcp/event_id.h"
 #include "mcp/headers.h"
 #include "mcp/modern_request.h"
+#include "proxy/bridge_answer.h"
+#include "proxy/bridge_service.h"
 #include "proxy/front.h"
 #include "proxy/relay.h"
 #include "proxy/sidecar_relay.h"
-#include "proxy/stdio_answer.h"
-#include "proxy/stdio_service.h"
 
 namespace mcpfleet::proxy {
 namespace {
 
 namespace http = boost::beast::http;
 using mcp::ErrorCode;
-using Session = std::shared_ptr<StdioSession>;
+using Session = std::shared_ptr<BridgeSession>;
 
 constexpr const char* kAllow = "Allow: GET, POST, DELETE, OPTIONS\r\n";
 
@@ -59,9 +60,9 @@ Task<> refuse(ClientLink& client, const Post& post, const Error& error) {
   co_await client.answer(std::move(reply));
 }
 
-// A process or a session could not be had.
+// A link or a session could not be had.
 Task<> refuse_start(ClientLink& client, const Post& post, const Error& error) {
-  log::warn("a request found no process", {{"reason", error.message}});
+  log::warn("a request found no way to the server", {{"reason", error.message}});
   auto fields = fields_of(error.kind);
   if (error.kind == ErrorKind::TooMany) append_field(fields, kRefusedField, kRefusedFull);
   auto reply =
@@ -87,16 +88,16 @@ Result<Post> read_post(const std::string& body, bool in_session) {
   return post;
 }
 
-// Gives a POST to a process, and its client what comes of it. With `form.modern` a client that goes
-// away has cancelled its request.
+// Gives a POST to the server, and its client what comes of it. With `form.modern` a client that
+// goes away has cancelled its request.
 Task<> submit(Runtime& runtime, ClientLink& client, Post post,
-              std::shared_ptr<StdioChannel> channel, std::uint64_t number, PostAnswer::Form form) {
-  form.requests = post.requests;
+              std::shared_ptr<BridgeChannel> channel, std::uint64_t number, PostAnswer::Form form) {
   form.batch = post.batch;
   form.events = accepts(client, mcp::kEventStream);
   const bool modern = form.modern;
   const auto starting = form.starting;
-  const auto queue = std::make_shared<MessageQueue>(runtime.io, form.events);
+  form.primed = primes(client);
+  const auto queue = std::make_shared<MessageQueue>(runtime.io, form.events, post.requests);
   const auto submitted = channel->submit(number, post.messages, client.request().body(), queue);
   if (!submitted) {
     co_await refuse(client, post, submitted.error());
@@ -107,32 +108,37 @@ Task<> submit(Runtime& runtime, ClientLink& client, Post post,
     co_await client.answer(std::move(reply));
     co_return;
   }
-  client.start_watching([queue] { queue->close(); });
-  PostAnswer answer(client, std::move(form));
-  const bool complete = co_await answer.run(runtime, *queue);
+  client.start_watching([queue] { queue->wake(); });
+  PostAnswer answer(client, std::move(form), queue);
+  const bool complete = co_await answer.run(runtime);
   client.stop_watching();
-  channel->detach(queue, modern);
+  if (complete || !answer.resumable() || starting) {
+    channel->detach(queue, modern);
+  } else {
+    answer.leave();
+  }
   if (!complete) client.close_after_answer();
   if (!complete && starting) starting->end("the client left before its session began");
 }
 
 Task<> post_to_session(Runtime& runtime, ClientLink& client, Post post, Session session,
                        PostAnswer::Form form) {
-  const auto channel = co_await runtime.stdio->channel_of(session);
+  const auto channel = co_await runtime.bridge->channel_of(session);
   if (!channel) {
     co_await refuse_start(client, post, channel.error());
     co_return;
   }
+  form.session = session;
   session->begin_post(runtime.now());
   co_await submit(runtime, client, std::move(post), *channel, session->number(), std::move(form));
   session->end_post(runtime.now());
 }
 
-// All sessions share a process that knows of one handshake: ours.
+// All sessions share a link whose server knows of one handshake: ours.
 Task<> answer_handshake(Runtime& runtime, ClientLink& client, const Post& post,
                         std::string fields) {
   auto id = first_request_id(post.messages);
-  Answer reply{200, runtime.stdio->shared_handshake(id), std::move(fields)};
+  Answer reply{200, runtime.bridge->shared_handshake(id), std::move(fields)};
   const auto now = runtime.now();
   runtime.stats.begin();
   runtime.stats.end(runtime.stats.series("initialize", {}), now, now, false);
@@ -145,14 +151,14 @@ Task<> start_session(Runtime& runtime, ClientLink& client, Post post) {
     co_await client.answer(std::move(reply));
     co_return;
   }
-  if (!runtime.stdio->eras().handshake) {
+  if (!runtime.bridge->eras().handshake) {
     auto reply = error_answer(400, first_request_id(post.messages), ErrorCode::InvalidRequest,
                               "this server speaks no version with initialize, but " +
                                   std::string(mcp::kStatelessVersion));
     co_await client.answer(std::move(reply));
     co_return;
   }
-  auto created = runtime.stdio->create();
+  auto created = runtime.bridge->create();
   if (!created) {
     co_await refuse_start(client, post, created.error());
     co_return;
@@ -179,7 +185,7 @@ Task<> answer_modern(Runtime& runtime, ClientLink& client, Post post,
                      const mcp::MirrorFields& fields) {
   const auto& message = post.messages.front();
   const auto id = message.id;
-  if (!runtime.stdio->eras().modern) {
+  if (!runtime.bridge->eras().modern) {
     const auto version = fields.protocol_version.value_or(message.protocol_version);
     Answer reply{400, mcp::unsupported_version_text(id, version), {}};
     co_await client.answer(std::move(reply));
@@ -193,14 +199,14 @@ Task<> answer_modern(Runtime& runtime, ClientLink& client, Post post,
     co_await client.answer(std::move(reply));
     co_return;
   }
-  const auto channel = runtime.stdio->modern_channel();
+  const auto channel = runtime.bridge->modern_channel();
   if (!channel) {
     co_await refuse_start(client, post, channel.error());
     co_return;
   }
   PostAnswer::Form form;
   form.modern = true;
-  const auto number = runtime.stdio->new_client();
+  const auto number = runtime.bridge->new_client();
   co_await submit(runtime, client, std::move(post), *channel, number, std::move(form));
 }
 
@@ -243,13 +249,30 @@ Task<> handle_post(Runtime& runtime, ClientLink& client, std::string id) {
     co_await client.answer(std::move(reply));
     co_return;
   }
-  const Session session = runtime.stdio->find(id);
+  const Session session = runtime.bridge->find(id);
   if (!session) {
     co_await gone(client, first_request_id(post->messages));
     co_return;
   }
   PostAnswer::Form form;
   co_await post_to_session(runtime, client, std::move(*post), session, std::move(form));
+}
+
+// Goes on with a stream of a POST or GET that broke off, and with no other.
+Task<> resume(Runtime& runtime, ClientLink& client, Session session, std::string_view last) {
+  const auto id = mcp::parse_event_id(last);
+  const auto queue = id ? session->find_stream(id->stream) : nullptr;
+  if (!queue || !queue->rewind(id->number)) {
+    auto reply = error_answer(400, {}, ErrorCode::InvalidRequest,
+                              "the field Last-Event-ID names no event of this session that can be "
+                              "continued from: its stream is over, or too much came since");
+    co_await client.answer(std::move(reply));
+    co_return;
+  }
+  if (session->is_own_stream(queue)) session->set_stream(queue, runtime.now());
+  StreamPlace place(session, queue);
+  place.go_on(id->stream);
+  co_await write_stream(runtime, client, queue, std::move(place), false);
 }
 
 // The client's stream for messages that belong to no request.
@@ -260,29 +283,24 @@ Task<> handle_get(Runtime& runtime, ClientLink& client, std::string id) {
     co_await client.answer(std::move(reply));
     co_return;
   }
-  const Session session = runtime.stdio->find(id);
+  const Session session = runtime.bridge->find(id);
   if (!session) {
     co_await gone(client, {});
     co_return;
   }
-  const auto queue = std::make_shared<MessageQueue>(runtime.io, true);
-  client.start_watching([queue] { queue->close(); });
-  EventAnswer events(client, {});
-  bool ok = co_await events.start();
-  session->set_stream(queue, runtime.now());
-  while (ok) {
-    co_await queue->wait_filled(runtime.now() + kKeepAlive);
-    auto item = queue->pop();
-    if (!item && queue->closed()) break;
-    ok = item ? co_await events.event(std::move(item->text)) : co_await events.comment();
+  if (const auto last = client.field(mcp::kLastEventId)) {
+    co_await resume(runtime, client, session, *last);
+    co_return;
   }
-  client.stop_watching();
-  queue->close();
-  if (!client.gone()) co_await events.finish();
+  const auto queue = std::make_shared<MessageQueue>(runtime.io, true, 1);
+  session->set_stream(queue, runtime.now());
+  StreamPlace place(session, queue);
+  place.begin();
+  co_await write_stream(runtime, client, queue, std::move(place), true);
 }
 
 Task<> handle_delete(Runtime& runtime, ClientLink& client, std::string id) {
-  const Session session = runtime.stdio->find(id);
+  const Session session = runtime.bridge->find(id);
   if (!session) {
     co_await gone(client, {});
     co_return;
@@ -294,8 +312,8 @@ Task<> handle_delete(Runtime& runtime, ClientLink& client, std::string id) {
 
 }  // namespace
 
-Task<> answer_from_stdio(Runtime& runtime, ClientLink& client, std::string session,
-                         std::string sealed) {
+Task<> answer_by_bridge(Runtime& runtime, ClientLink& client, std::string session,
+                        std::string sealed) {
   (void)sealed;
   const auto verb = client.request().method();
   if (verb == http::verb::post) {
@@ -307,7 +325,7 @@ Task<> answer_from_stdio(Runtime& runtime, ClientLink& client, std::string sessi
     Answer reply{405, {}, kAllow};
     co_await client.answer(std::move(reply));
   } else if (session.empty()) {
-    const bool sessions = runtime.stdio->eras().handshake;
+    const bool sessions = runtime.bridge->eras().handshake;
     auto reply =
         error_answer(verb == http::verb::get || !sessions ? 405 : 400, {},
                      ErrorCode::InvalidRequest, "the field Mcp-Session-Id is missing", kAllow);
