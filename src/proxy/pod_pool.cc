@@ -2,6 +2,7 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <ranges>
 
 namespace mcpfleet::proxy {
 
@@ -23,8 +24,8 @@ void PodPool::tick(bool ready, MonotonicTime now) {
   std::vector<routing::IdleConnection> idle;
   for (const auto& one : idle_) idle.push_back({one->idle_since, one->carried_some});
   const auto work = rules_.upkeep(idle, ready, now);
-  for (auto at = work.close.rbegin(); at != work.close.rend(); ++at) {
-    const auto position = idle_.begin() + static_cast<std::ptrdiff_t>(*at);
+  for (const std::size_t at : std::ranges::reverse_view(work.close)) {
+    const auto position = idle_.begin() + static_cast<std::ptrdiff_t>(at);
     drop(std::move(*position), Closed::Idle);
     idle_.erase(position);
   }
