@@ -16,7 +16,8 @@ const std::string_view kHelp =
       old HTTP+SSE transport (2024-11-05; PATH is /sse by default) or runs a process of COMMAND for each session.
       Counts and times every request.
         --listen ADDRESS:PORT          for MCP (0.0.0.0:19080)
-        --metrics-listen ADDRESS:PORT  for /metrics, /health and /ready (0.0.0.0:19090)
+        --metrics-listen ADDRESS:PORT  for /metrics, /metrics.json, /health and /ready
+                                       (0.0.0.0:19090)
         --path PATH                    of MCP, here and, with --upstream, at the server (/mcp)
         --allowed-origins LIST         what browsers may say in Origin beside localhost, by commas; "*": anything
         --stdio-mode MODE              with --stdio: perSession, shared (all sessions use one process) or pooled

@@ -104,23 +104,7 @@ void CallStats::visit(const Visit& visit) const {
   for (const auto& [tool, series] : tools_) visit(kToolCall, std::string_view(tool), series);
 }
 
-std::uint64_t CallStats::requests() const {
-  std::uint64_t count = 0;
-  visit([&count](auto, auto, const Series& series) { count += series.durations.count(); });
-  return count;
-}
-
-std::uint64_t CallStats::errors() const {
-  std::uint64_t count = 0;
-  visit([&count](auto, auto, const Series& series) { count += series.errors; });
-  return count;
-}
-
-metrics::Histogram CallStats::durations() const {
-  metrics::Histogram all;
-  visit([&all](auto, auto, const Series& series) { all.merge(series.durations); });
-  return all;
-}
+void CallStats::each(const Visitor& visitor) const { visit(visitor); }
 
 void CallStats::write(metrics::ExpositionWriter& out) const {
   const OfServer here{{}, {}, this};

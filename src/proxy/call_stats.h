@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <span>
 #include <string>
@@ -51,11 +52,9 @@ class CallStats {
   // Whether at() still knows.
   bool reaches(MonotonicTime then) const { return then >= past_from_; }
 
-  // Requests that ended, and of them those that ended as errors.
-  std::uint64_t requests() const;
-  std::uint64_t errors() const;
-  // The durations of all.
-  metrics::Histogram durations() const;
+  // Calls visitor(method, tool, series) for each; `tool` is empty but for tools/call.
+  using Visitor = std::function<void(std::string_view, std::string_view, const Series&)>;
+  void each(const Visitor& visitor) const;
 
   // Writes mcp_requests_total, mcp_request_errors_total, mcp_request_duration_seconds and
   // mcp_requests_in_flight.

@@ -6,6 +6,7 @@
 
 #include "base/time_text.h"
 #include "metrics/exposition_writer.h"
+#include "proxy/call_report.h"
 #include "proxy/process_metrics.h"
 
 namespace mcpfleet::proxy {
@@ -208,27 +209,17 @@ Json json_of(const routing::Pod& pod, MonotonicTime now) {
 }
 
 Json json_of(const GatewayServer& server, MonotonicTime now) {
-  const auto durations = server.stats.durations();
-  const auto quantile = [&durations](double q) {
-    const auto value = durations.quantile(q);
-    return value ? Json(*value) : Json();
-  };
   Json refusals = Json::object();
   for (const auto& [limit, count] : server.refusals) refusals[routing::to_string(limit)] = count;
-  Json json{{"namespace", server.ns()},
-            {"name", server.name()},
-            {"requests", server.stats.requests()},
-            {"errors", server.stats.errors()},
-            {"p50Seconds", quantile(0.5)},
-            {"p95Seconds", quantile(0.95)},
-            {"p99Seconds", quantile(0.99)},
-            {"inFlight", server.routing->admission.in_flight()},
-            {"queued", server.waiting()},
-            {"sessions", server.routing->sessions.size()},
-            {"refused", refusals},
-            {"repeats", server.repeats},
-            {"ejections", server.ejections},
-            {"pods", Json::array()}};
+  Json json{{"namespace", server.ns()}, {"name", server.name()}};
+  json.update(call_report(server.stats));
+  json.update({{"inFlight", server.routing->admission.in_flight()},
+               {"queued", server.waiting()},
+               {"sessions", server.routing->sessions.size()},
+               {"refused", refusals},
+               {"repeats", server.repeats},
+               {"ejections", server.ejections},
+               {"pods", Json::array()}});
   server.routing->pods.each([&](routing::PodId id, const routing::Pod& pod) {
     json["pods"].push_back(json_of(pod, now));
     const auto pool = server.pools.find(pool_key(id));

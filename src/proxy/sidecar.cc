@@ -13,10 +13,12 @@
 #include <charconv>
 #include <nlohmann/json.hpp>
 
+#include "base/time_text.h"
 #include "http/server.h"
 #include "log/log.h"
 #include "metrics/exposition_writer.h"
 #include "proxy/bridge_service.h"
+#include "proxy/call_report.h"
 #include "proxy/drain_server.h"
 #include "proxy/front.h"
 #include "proxy/listener.h"
@@ -49,6 +51,11 @@ std::chrono::seconds past_of(std::string_view target) {
   if (error != std::errc{} || end != text.data() + text.size()) return {};
   return std::min(std::chrono::seconds(seconds),
                   std::chrono::duration_cast<std::chrono::seconds>(CallStats::kPast));
+}
+
+// For a body; whatever a server called itself, it is UTF-8.
+std::string text_of(const nlohmann::ordered_json& json) {
+  return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }
 
 std::string host_name() {
@@ -87,7 +94,9 @@ class Impl final : public Sidecar {
   std::string metrics_text() const;
   void write_links(metrics::ExpositionWriter& out) const;
   std::string past_text(std::chrono::seconds past) const;
+  nlohmann::ordered_json health() const;
   std::string health_text() const;
+  std::string statistics_text() const;
   const char* transport() const {
     if (!bridge_) return "streamable-http";
     return options_.upstream ? "sse" : "stdio";
@@ -333,13 +342,15 @@ void Impl::answer(const http::Request& request, const http::Respond& respond) {
   } else if (path == "/metrics") {
     respond(http::text_response(200, past_text(past_of(request.target)) + metrics_text(),
                                 std::string(metrics::kExpositionContentType)));
+  } else if (path == "/metrics.json") {
+    respond(http::text_response(200, statistics_text(), "application/json"));
   } else if (path == "/health") {
     respond(http::text_response(200, health_text(), "application/json"));
   } else if (path == "/ready") {
     const bool yes = ready();
     respond(http::text_response(yes ? 200 : 503, health_text(), "application/json"));
   } else {
-    respond(http::text_response(404, "there are /metrics, /health and /ready\n"));
+    respond(http::text_response(404, "there are /metrics, /metrics.json, /health and /ready\n"));
   }
 }
 
@@ -398,7 +409,7 @@ void Impl::write_links(metrics::ExpositionWriter& out) const {
     out.sample(replaced, {{"reason", "memory"}}, static_cast<double>(bridge_->too_large()));
 }
 
-std::string Impl::health_text() const {
+nlohmann::ordered_json Impl::health() const {
   const bool draining = runtime_->drain.draining();
   nlohmann::ordered_json health{{"status", draining ? "draining" : (ready() ? "ok" : "not ready")},
                                 {"draining", draining},
@@ -413,7 +424,17 @@ std::string Impl::health_text() const {
     if (!not_ready_.empty()) health["reason"] = not_ready_;
   }
   if (options_.upstream) health["upstreamUp"] = upstream_up_;
-  return health.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+  return health;
+}
+
+std::string Impl::health_text() const { return text_of(health()); }
+
+std::string Impl::statistics_text() const {
+  auto statistics = health();
+  statistics["time"] = to_rfc3339(SystemClock().wall());
+  statistics["forwarded"] = runtime_->forwarded;
+  statistics.update(call_report(runtime_->stats));
+  return text_of(statistics);
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include <future>
 #include <mutex>
+#include <nlohmann/json.hpp>
 
 #include "test_net.h"
 
@@ -79,6 +80,22 @@ TEST(HttpServer, PassesARequestOnAndCountsItByTool) {
   EXPECT_TRUE(sidecar.has_metric(R"(mcp_requests_total{method="tools/call",tool="add"} 1)"));
   EXPECT_TRUE(sidecar.has_metric(R"(mcp_request_errors_total{method="tools/call",tool="add"} 0)"));
   EXPECT_TRUE(sidecar.has_metric("mcp_requests_in_flight 0"));
+}
+
+TEST(HttpServer, TellsItsStatisticsAsJson) {
+  SessionServer server;
+  TestSidecar sidecar(for_upstream(server.server));
+  EXPECT_THAT(body_of(sidecar.metrics("/metrics.json")),
+              HasSubstr(R"("requests":0,"errors":0,"meanSeconds":null)"));
+  EXPECT_THAT(sidecar.exchange(post(kCall)), StartsWith("HTTP/1.1 200"));
+  ASSERT_TRUE(eventually([&] { return sidecar.has_metric("mcp_requests_in_flight 0"); }));
+  const auto statistics = nlohmann::json::parse(body_of(sidecar.metrics("/metrics.json")));
+  EXPECT_EQ(statistics["requests"], 1);
+  EXPECT_EQ(statistics["transport"], "streamable-http");
+  EXPECT_GT(statistics["p95Seconds"], 0);
+  ASSERT_EQ(statistics["calls"].size(), 1U) << statistics;
+  EXPECT_EQ(statistics["calls"][0]["tool"], "add");
+  EXPECT_EQ(statistics["calls"][0]["requests"], 1);
 }
 
 TEST(HttpServer, TellsANewReaderOfItsPast) {
