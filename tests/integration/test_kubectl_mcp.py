@@ -212,11 +212,12 @@ def test_explains_what_operator_and_hpa_did(plugin, adapter, fleet, api_cluster,
         wait_for("two pods", lambda: len(fleet.names("a")) == 2)
         play(fleet, "a", rate=10, latency=0.5)
         wait_for("the decision", lambda: "2 → 4" in plugin("explain", "a"), timeout=90)
-        text = wait_for("the HPA's step", lambda: "New size: 4" in (t := plugin("explain", "a")) and t, timeout=30)
+        # The HPA says what it did in an Event, and a moment later in its status.
+        told = ("New size: 4", "HorizontalPodAutoscaler a\n  It wants 4 replicas")
+        text = wait_for("the HPA's step", lambda: all(one in (t := plugin("explain", "a")) for one in told) and t, timeout=30)
     plain = " ".join(text.split())
     assert "HorizontalPodAutoscaler a keeps them between 2 and 6 replicas." in plain
     assert "rule slow" in text and "> 200ms" in text
     assert "last fired" in plain
-    assert "HorizontalPodAutoscaler a\n  It wants 4 replicas" in text
     assert "It last scaled" in plain
     assert "No value of cpuUtilization: nothing has told the cpu of its pods yet" in plain
