@@ -6,13 +6,15 @@ import datetime
 import http.server
 import re
 import subprocess
+import textwrap
 import threading
 import time
 import urllib.error
 import urllib.request
 
 import pytest
-from conftest import free_port, wait_for
+import yaml
+from conftest import ROOT, free_port, wait_for
 from test_metrics_api import EXTERNAL, GROUPS, hpa, milli, pods_metric, serving, value_of
 from test_metrics_api import fleet as shop  # noqa: F401  (a fixture)
 
@@ -145,10 +147,16 @@ def prometheus(exporter, tmp_path_factory):
     made.stop()
 
 
+def documented_rule():
+    """`externalRules:` with the rule in docs/metrics.md, for others to follow."""
+    rule = re.search(r"\n    externalRules:\n((?:      .*\n)+)", (ROOT / "docs" / "metrics.md").read_text())[1]
+    return "externalRules:\n" + textwrap.dedent(rule)
+
+
 @pytest.fixture(scope="module")
 def adapter(api_cluster, prometheus, tmp_path_factory):
     directory = tmp_path_factory.mktemp("adapter")
-    (directory / "config.yaml").write_text(RULES)
+    (directory / "config.yaml").write_text(RULES.replace("externalRules:\n", documented_rule()))
     name, subject = "test-adapter-prometheus", {"kind": "ServiceAccount", "name": "adapter", "namespace": "adapter-system"}
     api_cluster.apply(
         {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": {"name": name},
@@ -299,6 +307,20 @@ def test_the_hpa_scales_by_an_external_metric(adapter, exporter, shop, api_clust
     api_cluster.apply(hpa(shop.namespace, "worker", "worker", metric))
     wait_for("four replicas", lambda: api_cluster.get("deployment", "worker", "-n", shop.namespace)["spec"]["replicas"] == 4,
              timeout=60)
+
+
+def test_the_hpa_scales_by_what_waits_in_gateways(adapter, exporter, shop, api_cluster):
+    """By the rule and the metric that are documented: calls that wait in two replicas of a gateway, for one of its servers."""
+    shop.server("crawler", 1)
+    for gateway, waiting in (("front-1", 5), ("front-2", 3)):
+        for server, depth in (("crawler", waiting), ("other", 100)):
+            series = labels(namespace=shop.namespace, server=server, pod=gateway)
+            exporter.gauges[f"mcp_queue_depth{series}"] = depth
+    sample = (ROOT / "docs" / "samples" / "hpa-by-queue.yaml").read_text().split("---\n")[1]
+    wanted = yaml.safe_load(sample)["spec"]["metrics"][0]
+    api_cluster.apply(hpa(shop.namespace, "crawler", "crawler", wanted))
+    wait_for("a replica for each two calls that wait", lambda: api_cluster.get(
+        "deployment", "crawler", "-n", shop.namespace)["spec"]["replicas"] == 4, timeout=60)
 
 
 def test_an_outage_is_no_zero(adapter, prometheus, exporter, shop, api_cluster):
