@@ -71,7 +71,7 @@ def flags_of(command):
 
 
 def key(file, flags, common):
-    digest = hashlib.sha256(common + " ".join(flags).replace(f"{ROOT}/", "").encode())
+    digest = hashlib.sha256(common + " ".join(flags).replace(str(ROOT), ".").encode())
     for path in sorted(closure(file)):
         digest.update(str(path.relative_to(ROOT)).encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()
